@@ -1,0 +1,52 @@
+"""The command line comes in; the library is called; answers go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from .commands import lesson, reading
+from .errors import InkdigitsError, one_line
+
+app = typer.Typer(
+    name="inkdigits",
+    help="Handwritten digits in, numbers out.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+lesson.add_commands(app)
+reading.add_commands(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with the exit code of the contract: 0, 1 input, 2 usage, 3 model, 4 missing extra, 130/143 interrupted."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; errors become one line on standard error."""
+    try:
+        code = app(args=arguments, prog_name="inkdigits", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        return _fail(error.format_message(), 2)
+    except InkdigitsError as error:
+        return _fail(error, error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # `inkdigits … | head` is no error
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
+
+
+def _fail(reason: object, code: int) -> int:
+    print(f"inkdigits: {one_line(reason)}", file=sys.stderr)
+    return code

@@ -1,0 +1,1 @@
+"""The commands, a module a theme; each is a thin skin over the library."""

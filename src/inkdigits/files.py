@@ -1,0 +1,72 @@
+"""Bytes to disk and back: atomic writes, checksums, names that are safe to show and to create."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside `path`; when the block ends well, it takes the place of `path` in one step.
+
+    When the block fails, `path` is as it was before and the temporary file is gone: a full disk leaves nothing half-written.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # the suffix stays, because libraries such as Keras choose the format by it
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with beside.open("rb") as f:
+            os.fsync(f.fileno())
+        beside.chmod(0o666 & ~_umask())  # mkstemp makes it private; a result is an ordinary file
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write `data` to `path` atomically and return the path."""
+    with replacing(path) as beside:
+        beside.write_bytes(data)
+    return Path(path)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write `text` to `path` atomically, as UTF-8 with plain newlines, and return the path."""
+    return write_bytes(path, text.encode())
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> Path:
+    """Write `value` to `path` atomically as indented JSON and return the path; NaN is refused."""
+    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def safe_name(name: str, limit: int = 80) -> str:
+    """Return `name` as a file name that every system accepts: letters, digits, `.`, `_` and `-`."""
+    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:limit] or "unnamed"

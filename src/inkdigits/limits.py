@@ -1,0 +1,36 @@
+"""Every ceiling in one place: how much of a stranger's input is looked at before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from .errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings for one reading; all are inclusive.
+
+    Attributes:
+        max_bytes: size of a file, in bytes.
+        max_pixels: decoded pixels (width × height); a larger JPEG is decoded smaller instead of being refused.
+        max_header_pixels: pixels a header may claim before the picture is refused without decoding.
+        max_side: longest side, in pixels.
+        max_pages: pages of a TIFF or PDF.
+        max_components: pieces of ink on a page.
+        max_seconds: seconds one picture may take.
+    """
+
+    max_bytes: int = 50 * 2**20
+    max_pixels: int = 64_000_000
+    max_header_pixels: int = 250_000_000
+    max_side: int = 30_000
+    max_pages: int = 500
+    max_components: int = 2_000
+    max_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse a ceiling that is not positive."""
+        for field in fields(self):
+            if not getattr(self, field.name) > 0:
+                raise UsageError(f"limit {field.name} must be positive, got {getattr(self, field.name)!r}")

@@ -1,0 +1,186 @@
+"""What a reading is made of: Box, Digit, Number, Page; frozen, JSON-safe both ways, drawable."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+UNSURE = "?"
+# Okabe & Ito's colours, told apart by colour-blind people too; RGB
+SURE_COLOUR, DOUBTFUL_COLOUR, UNSURE_COLOUR = (0, 114, 178), (230, 159, 0), (213, 94, 0)
+DOUBTFUL = 0.95  # confidence below which a drawn box is coloured as doubtful
+
+
+class Box(NamedTuple):
+    """A rectangle in integer pixels of the upright original, origin at the top left."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, boxes: Iterable[Box]) -> Self:
+        """Return the smallest box that holds all of `boxes` (at least one)."""
+        all_boxes = list(boxes)
+        x = min(b.x for b in all_boxes)
+        y = min(b.y for b in all_boxes)
+        return cls(x, y, max(b.x + b.width for b in all_boxes) - x, max(b.y + b.height for b in all_boxes) - y)
+
+
+class Mark(NamedTuple):
+    """A mark between digits: `after_digit` counts the digits before it (0 is a leading minus)."""
+
+    after_digit: int
+    mark: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One digit as it was read.
+
+    Attributes:
+        value: 0–9, or None where the reader abstains.
+        confidence: calibrated probability that the best guess is right, 0–1.
+        box: where it stands.
+        alternatives: all ten (value, probability), most probable first, summing to 1.
+    """
+
+    value: int | None
+    confidence: float
+    box: Box
+    alternatives: tuple[tuple[int, float], ...]
+
+    @property
+    def text(self) -> str:
+        """The digit as a character, `?` where the reader abstains."""
+        return UNSURE if self.value is None else str(self.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract."""
+        return {"value": self.value, "confidence": self.confidence, "box": list(self.box), "alternatives": [list(a) for a in self.alternatives]}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Self:
+        """Return the digit that `to_dict` wrote."""
+        return cls(d["value"], d["confidence"], Box(*d["box"]), tuple((v, p) for v, p in d["alternatives"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Digits that stand together, with the marks between them.
+
+    Attributes:
+        text: the reading, matching `[-]?[0-9?]+([.,/:-][0-9?]+)*`.
+        confidence: probability that all answered digits and marks are right, 0–1.
+        line: the line it stands on, from 0.
+        box: the hull of its digits.
+        digits: its digits in reading order.
+        marks: its marks in reading order.
+    """
+
+    text: str
+    confidence: float
+    line: int
+    box: Box
+    digits: tuple[Digit, ...]
+    marks: tuple[Mark, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract."""
+        return {
+            "text": self.text,
+            "confidence": self.confidence,
+            "line": self.line,
+            "box": list(self.box),
+            "marks": [list(m) for m in self.marks],
+            "digits": [d.to_dict() for d in self.digits],
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Self:
+        """Return the number that `to_dict` wrote."""
+        digits = tuple(Digit.from_dict(x) for x in d["digits"])
+        return cls(d["text"], d["confidence"], d["line"], Box(*d["box"]), digits, tuple(Mark(*m) for m in d["marks"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that was read in one picture.
+
+    Attributes:
+        width: width of the picture after EXIF alone, in pixels.
+        height: height of the picture after EXIF alone, in pixels.
+        rotation: clockwise turn applied for reading: 0, 90, 180 or 270 degrees.
+        numbers: the numbers in reading order.
+        page_number: page of a document, from 1; None for a plain picture.
+        picture: gives the upright picture, uint8 of shape (height, width) or (height, width, 3), for `draw`; not part of the record.
+    """
+
+    width: int
+    height: int
+    numbers: tuple[Number, ...] = ()
+    rotation: int = 0
+    page_number: int | None = None
+    picture: Callable[[], NDArray[np.uint8]] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """A line of numbers a line, numbers parted by one space."""
+        lines = itertools.groupby(self.numbers, key=lambda n: n.line)
+        return "\n".join(" ".join(n.text for n in numbers) for _, numbers in lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract; `page_number` only for a page of a document."""
+        page: dict[str, Any] = {} if self.page_number is None else {"page_number": self.page_number}
+        numbers = [n.to_dict() for n in self.numbers]
+        return page | {"width": self.width, "height": self.height, "rotation": self.rotation, "text": self.text, "numbers": numbers}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Self:
+        """Return the page that `to_dict` wrote."""
+        numbers = tuple(Number.from_dict(n) for n in d["numbers"])
+        return cls(d["width"], d["height"], numbers, d["rotation"], d.get("page_number"))
+
+    def draw(self, picture: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        """Return the picture with boxes and readings drawn in, coloured by confidence.
+
+        Args:
+            picture: uint8 of shape (height, width) or (height, width, 3); None takes the one that was read.
+
+        Returns:
+            uint8 RGB array of shape (height, width, 3).
+
+        Raises:
+            ValueError: the page was made from a dictionary and no picture was given.
+        """
+        if picture is None:
+            if self.picture is None:
+                raise ValueError("this page does not know its picture: draw(picture) needs it")
+            picture = self.picture()
+        canvas: NDArray[np.uint8] = np.ascontiguousarray(np.dstack([picture] * 3) if picture.ndim == 2 else picture.copy())
+        for number in self.numbers:
+            for digit in number.digits:
+                _draw_digit(canvas, digit)
+        return canvas
+
+
+def _draw_digit(canvas: NDArray[np.uint8], digit: Digit) -> None:
+    """Draw one box with its reading above it (below where there is no room), into `canvas`."""
+    x, y, w, h = digit.box
+    colour = UNSURE_COLOUR if digit.value is None else DOUBTFUL_COLOUR if digit.confidence < DOUBTFUL else SURE_COLOUR
+    thick = max(1, round(max(canvas.shape[:2]) / 700))
+    cv2.rectangle(canvas, (x, y), (x + w, y + h), colour, thick)
+    scale = max(0.4, h / 90)
+    (tw, th), _ = cv2.getTextSize(digit.text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick + 1)
+    above = y - thick - 3
+    at = (x + (w - tw) // 2, above if above > th else y + h + th + 3)
+    cv2.putText(canvas, digit.text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 3 * thick + 3, cv2.LINE_AA)
+    cv2.putText(canvas, digit.text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick + 1, cv2.LINE_AA)
