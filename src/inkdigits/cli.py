@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-import click
 import typer
 
 from .commands import lesson, reading
@@ -13,7 +13,6 @@ from .errors import InkdigitsError, one_line
 app = typer.Typer(
     name="inkdigits",
     help="Handwritten digits in, numbers out.",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -30,18 +29,18 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; errors become one line on standard error."""
     try:
-        code = app(args=arguments, prog_name="inkdigits", standalone_mode=False)
+        code = app(args=arguments or ["--help"], prog_name="inkdigits", standalone_mode=False)
         return int(code or 0)
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.UsageError as error:
-        return _fail(error.format_message(), 2)
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
     except InkdigitsError as error:
         return _fail(error, error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130)
     except BrokenPipeError:  # `inkdigits … | head` is no error
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
         return 0
     except OSError as error:
         return _fail(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
