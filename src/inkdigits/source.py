@@ -1,0 +1,403 @@
+"""An untrusted source comes in (path, bytes, file object, PIL image or array); an upright uint8 picture comes out: the only door to Pillow.
+
+Which decoder runs is chosen here by the first bytes, never by a name, and called directly: `PIL.Image.open` would try others, would take a
+phone's two-picture JPEG for an MPO, and measures by a ceiling that is global to the process. Nothing global to Pillow is read or changed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from . import headers
+from .arrays import check_size, from_array, to_uint8
+from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported
+from .limits import Limits
+
+DRAFTS = (1, 2, 4, 8)  # a JPEG decodes at one of these fractions of its size for less than the whole
+BAND = 2**21  # pixels copied at a time: a second whole copy of a 48-megapixel photo would cost 144 MB
+T = TypeVar("T")
+REDUCED = 254  # the TIFF tag that says: this page is a smaller copy of another
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded picture and its true size.
+
+    Attributes:
+        image: uint8 of shape (H, W) when grey or (H, W, 3) RGB, upright, C-contiguous, the caller's to keep.
+        width: width of the upright original, in pixels.
+        height: height of the upright original, in pixels.
+        scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG above the limit.
+        page_number: page of a document that has several, from 1; else None.
+    """
+
+    image: NDArray[np.uint8]
+    width: int
+    height: int
+    scale: float = 1.0
+    page_number: int | None = None
+
+
+def load_image(source: Any, limits: Limits | None = None) -> NDArray[np.uint8]:
+    """Return the picture as upright uint8, of shape (H, W) when grey or (H, W, 3) RGB; see `open_image`."""
+    return open_image(source, limits).image
+
+
+def open_image(source: Any, limits: Limits | None = None) -> Picture:
+    """Return the picture that `source` holds, the first one if it holds several.
+
+    Args:
+        source: a path (a string is always a path, never a URL), bytes, a binary file object, a PIL image, or an array of shape
+            (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
+        limits: ceilings; None takes the defaults.
+
+    Returns:
+        The picture, EXIF orientation applied, transparency laid over white or black, whichever shows the ink.
+
+    Raises:
+        ReadError: `NotFound`, `NotAFile`, `Refused` (a path), `Unsupported`, `Damaged`, `TooLarge`, `TooManyPixels`.
+    """
+    limits = limits or Limits()
+    if isinstance(source, Image.Image):
+        return _guarded("PIL image", lambda: _from_pil(source, limits))
+    if _is_array(source):
+        image = _flatten(from_array(source, limits))
+        return Picture(image, image.shape[1], image.shape[0])
+    data = _bytes_of(source, limits)
+    kind = headers.kind_of(data)
+    return _guarded(kind, lambda: _decode(_open(kind, data, limits), limits))
+
+
+def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
+    """Yield every page of a TIFF with `page_number` from 1, one decoded at a time; any other source is yielded as one picture.
+
+    Smaller copies of a page, which cameras and scanners add, are left out.
+
+    Raises:
+        TooManyPages: there are more than `max_pages`; nothing was decoded.
+        ReadError: as `open_image` does.
+    """
+    limits = limits or Limits()
+    if isinstance(source, Image.Image) or _is_array(source):
+        yield open_image(source, limits)
+        return
+    data = _bytes_of(source, limits)
+    kind = headers.kind_of(data)
+    if kind != "TIFF":
+        yield open_image(data, limits)
+        return
+    frames = _guarded(kind, lambda: _page_frames(data, limits))
+    for number, frame in enumerate(frames, 1):
+
+        def page(number: int = number, frame: int = frame) -> Picture:
+            opened = _open(kind, data, limits)
+            opened.seek(frame)
+            return _decode(opened, limits, page_number=number if len(frames) > 1 else None)
+
+        yield _guarded(kind, page)
+
+
+def _guarded(what: str, work: Callable[[], T]) -> T:
+    """Return `work()`; whatever a decoder raises becomes a one-line `ReadError`."""
+    try:
+        return work()
+    except InkdigitsError:
+        raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise TooManyPixels(f"the {what} needs more memory than there is") from error
+    except Exception as error:  # decoders raise what they like: OSError, SyntaxError, struct.error, zlib.error …
+        raise Damaged(f"damaged {what}: {error or type(error).__name__}") from error
+
+
+# --- bytes
+
+
+def _is_array(source: Any) -> bool:
+    """Tell arrays (NumPy's, JAX's, PyTorch's) from bytes, which are buffers too."""
+    return isinstance(source, np.ndarray | np.generic) or hasattr(source, "__array__") or hasattr(source, "__array_interface__")
+
+
+def _bytes_of(source: Any, limits: Limits) -> bytes:
+    """Return the bytes of a path, of bytes or of a file object, at most `max_bytes`."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        _check_bytes(memoryview(source).nbytes, limits)
+        return bytes(source)
+    if isinstance(source, str | os.PathLike):
+        return _bytes_of_path(source, limits)
+    if callable(getattr(source, "read", None)):
+        return _bytes_of_file(source, limits)
+    raise Unsupported(f"expected a path, bytes, a file object, a PIL image or an array, got {type(source).__name__}")
+
+
+def _check_bytes(size: int, limits: Limits) -> None:
+    if size > limits.max_bytes:
+        raise TooLarge(f"more than {limits.max_bytes:,} bytes, which is the limit for one file")
+
+
+def _bytes_of_path(source: str | os.PathLike[Any], limits: Limits) -> bytes:
+    """Return the bytes of an ordinary file; anything else is refused before it is opened, because opening alone may hang or act."""
+    name = os.fsdecode(source)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
+        raise NotAFile(f"{name}: this is a URL, expected the path of a file")
+    try:
+        found = os.stat(name)
+        _check_ordinary(name, found, limits)
+        with Path(name).open("rb") as file:
+            _check_ordinary(name, os.fstat(file.fileno()), limits)  # it may have been replaced in between
+            return _bytes_of_file(file, limits)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(f"{name}: there is no such file") from error
+    except PermissionError as error:
+        raise Refused(f"{name}: no permission to read it") from error
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, a zero byte within
+        raise NotAFile(f"{name}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _check_ordinary(name: str, found: os.stat_result, limits: Limits) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise NotAFile(f"{name}: this is a folder, expected a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise NotAFile(f"{name}: this is a device or a pipe, expected a file")
+    if found.st_size == 0:  # the kernel's own files say so too, and some of them never end
+        raise Damaged("the file is empty")
+    _check_bytes(found.st_size, limits)
+
+
+def _bytes_of_file(file: Any, limits: Limits) -> bytes:
+    """Return what the binary file object holds from where it stands, reading at most one byte more than the limit."""
+    parts: list[bytes] = []
+    size = 0
+    while size <= limits.max_bytes:
+        try:
+            part = file.read(limits.max_bytes + 1 - size)
+        except Exception as error:  # an object of the caller's: closed, not readable, or of a library of its own
+            raise Damaged(f"the file cannot be read: {error or type(error).__name__}") from error
+        if not isinstance(part, bytes):
+            raise Unsupported(f"the file gave {type(part).__name__}, expected bytes: open it in binary mode")
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    _check_bytes(size, limits)
+    return b"".join(parts)
+
+
+# --- decoders
+
+
+class _Jpeg(JpegImagePlugin.JpegImageFile):
+    """Pillow's JPEG without its look into the EXIF block for a resolution, which warns aloud when the block is damaged."""
+
+    def getexif(self) -> Image.Exif:
+        """Return no EXIF; the orientation is read by `headers.orientation_of`."""
+        return Image.Exif()
+
+
+_DECODERS: dict[str, type[ImageFile.ImageFile]] = {
+    "JPEG": _Jpeg,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+}
+
+
+def _open(kind: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """Return the picture with its header read and its pixels not yet decoded."""
+    headers.check_costs(kind, data)
+    if kind == "WebP":
+        check_size(*headers.webp_size(data), limits)
+    return _decoder(kind)(io.BytesIO(data))
+
+
+def _decoder(kind: str) -> type[ImageFile.ImageFile]:
+    if kind != "HEIC":
+        return _DECODERS[kind]
+    try:
+        from pillow_heif.HeifImagePlugin import HeifImageFile
+    except ImportError as error:
+        # a ReadError, not a MissingExtra: one such photo among hundreds costs that photo only
+        raise Unsupported('this is a HEIC picture; to read it, type: pip install "inkdigits[formats]"') from error
+    decoder: type[ImageFile.ImageFile] = HeifImageFile
+    return decoder
+
+
+def _page_frames(data: bytes, limits: Limits) -> list[int]:
+    """Return the frames of a TIFF that are pages of their own; reads headers, decodes nothing."""
+    opened = _open("TIFF", data, limits)
+    frames = [0]
+    for frame in range(1, 2 * limits.max_pages + 1):  # every page may have a smaller copy
+        try:
+            opened.seek(frame)
+        except EOFError:
+            return frames
+        if not opened.tag_v2.get(REDUCED, 0) & 1:  # type: ignore[attr-defined]
+            frames.append(frame)
+        if len(frames) > limits.max_pages:
+            break
+    raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
+
+
+def _decode(opened: ImageFile.ImageFile, limits: Limits, page_number: int | None = None) -> Picture:
+    """Check the size that the header claims, then decode."""
+    width, height = opened.size
+    if isinstance(opened, _Jpeg):
+        _draft(opened, limits)
+    check_size(*opened.size, limits)
+    opened.load()
+    check_size(*opened.size, limits)  # a HEIC may turn out to be larger than it claimed
+    orientation = _orientation(opened)
+    if not isinstance(opened, _Jpeg):
+        width, height = opened.size
+    scale = 1.0 / max(1, round(max(width, height) / max(opened.size)))
+    image = _turn(_pixels(opened), orientation)
+    if orientation >= 5:
+        width, height = height, width
+    return Picture(image, width, height, scale, page_number)
+
+
+def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
+    """Have a JPEG decoded at the largest fraction of its size that the limits allow; `check_size` refuses what does not fit even so."""
+    width, height = opened.size
+    if width * height > limits.max_header_pixels:
+        raise TooManyPixels(f"{width} × {height} pixels are too many, expected at most {limits.max_header_pixels:,} in all")
+    if "progressive" in opened.info and width * height > 2 * limits.max_pixels:
+        # decoded smaller or not, all of its coefficients are kept: six bytes a pixel
+        raise TooManyPixels(f"{width} × {height} pixels are too many for a progressive JPEG, expected at most {2 * limits.max_pixels:,}")
+    for part in DRAFTS:
+        w, h = -(-width // part), -(-height // part)
+        if w * h <= limits.max_pixels and max(w, h) <= limits.max_side:
+            break
+    if part > 1:
+        opened.draft(None, (max(1, width // part), max(1, height // part)))
+
+
+def _from_pil(source: Image.Image, limits: Limits) -> Picture:
+    """Return a PIL image as a picture; one that is not decoded yet must be of an allowed kind."""
+    lazy = isinstance(source, ImageFile.ImageFile) and bool(source.tile)
+    if lazy and source.format not in {"JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "HEIF"}:
+        raise Unsupported(f"this is a PIL image of format {source.format}, {headers.WANTED}, or one that is loaded")
+    check_size(*source.size, limits)
+    source.load()
+    image = _turn(_pixels(source), _orientation(source))
+    return Picture(image, image.shape[1], image.shape[0])
+
+
+def _orientation(opened: Image.Image) -> int:
+    """Return the EXIF orientation that is still to be applied, 1–8; TIFF and HEIC decoders have applied theirs."""
+    if isinstance(opened, TiffImagePlugin.TiffImageFile):
+        return 1
+    exif = opened.info.get("exif")
+    try:
+        return headers.orientation_of(exif) if isinstance(exif, bytes) else 1
+    except struct.error:
+        return 1
+
+
+# --- pixels
+
+
+def _pixels(opened: Image.Image) -> NDArray[np.uint8]:
+    """Return a loaded PIL image of any mode as uint8, of shape (H, W) when grey or (H, W, 3)."""
+    mode = opened.mode
+    if mode in {"L", "RGB"} and "transparency" not in opened.info:
+        return _copy(opened)
+    if mode == "1":
+        return _copy(opened.convert("L"))
+    if mode[0] in "IF":  # I, I;16, I;16B, F: more than eight bits
+        return to_uint8(np.asarray(opened))
+    if mode == "LAB":
+        return _copy(opened.getchannel(0))
+    if opened.has_transparency_data or mode in {"RGBa", "La"}:
+        grey = mode in {"L", "LA", "La"}
+        return _flatten(_copy(_straight(opened, grey)))
+    return _copy(opened.convert("RGB"))
+
+
+def _straight(opened: Image.Image, grey: bool) -> Image.Image:
+    """Return an image with transparency of any kind as LA or RGBA, colours not multiplied by it."""
+    if opened.mode == "La":
+        return opened.convert("LA")
+    return opened.convert("RGBA") if not grey else opened if opened.mode == "LA" else opened.convert("LA")
+
+
+def _copy(opened: Image.Image) -> NDArray[np.uint8]:
+    """Return an L, LA, RGB or RGBA image as an array; copied in bands, so that there is never a third copy of all of it."""
+    width, height = opened.size
+    bands = len(opened.getbands())
+    out = np.empty((height, width) if bands == 1 else (height, width, bands), np.uint8)
+    rows = max(1, BAND // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        out[top:bottom] = np.asarray(opened.crop((0, top, width, bottom)))
+    return out
+
+
+def _flatten(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W, 2) as (H, W) and (H, W, 4) as (H, W, 3), laid over the ground that shows the ink; others unchanged."""
+    if image.ndim == 2 or image.shape[2] == 3:
+        return image
+    colour, alpha = image[:, :, :-1], image[:, :, -1]
+    if colour.shape[2] == 1:
+        colour = colour[:, :, 0]
+    if int(alpha.min()) == 255:
+        return np.ascontiguousarray(colour)
+    ground = _ground(colour, alpha)
+    out = np.empty(colour.shape, np.uint8)
+    rows = max(1, BAND // image.shape[1])
+    for top in range(0, image.shape[0], rows):
+        part = slice(top, top + rows)
+        a = alpha[part].astype(np.uint16)
+        if colour.ndim == 3:
+            a = a[:, :, np.newaxis]
+        out[part] = (colour[part] * a + ground * (255 - a) + 127) // 255
+    return out
+
+
+def _ground(colour: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> int:
+    """Return 0 or 255: what a picture with this transparency is laid over.
+
+    Where little is opaque, or all that is opaque is of one shade, it is ink, and the ground is the shade farther from it. Else it is a
+    picture with cut-off corners: the ground is the shade nearer to its own paper, so that the cut makes no ink.
+    """
+    grey = colour if colour.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(colour), cv2.COLOR_RGB2GRAY)
+    visible = alpha >= min(128, int(alpha.max()))
+    shades = grey[visible & (alpha > 0)]
+    if shades.size == 0:
+        return 255
+    dark = float(shades.mean()) < 128
+    one_shade = float(shades.std()) < 16
+    if one_shade or shades.size < 0.5 * alpha.size:
+        return 255 if dark else 0
+    return 0 if float(np.median(shades)) < 128 else 255
+
+
+_TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def _turn(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return the picture upright; `orientation` is EXIF's, 1–8."""
+    if orientation == 2:
+        return np.asarray(cv2.flip(image, 1), dtype=np.uint8)
+    if orientation == 4:
+        return np.asarray(cv2.flip(image, 0), dtype=np.uint8)
+    if orientation == 5:
+        return np.asarray(cv2.transpose(image), dtype=np.uint8)
+    if orientation == 7:
+        return np.asarray(cv2.flip(cv2.transpose(image), -1), dtype=np.uint8)
+    if orientation in _TURNS:
+        return np.asarray(cv2.rotate(image, _TURNS[orientation]), dtype=np.uint8)
+    return image
