@@ -13,6 +13,7 @@ import stat
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLar
 from .limits import Limits
 
 DRAFTS = (1, 2, 4, 8)  # a JPEG decodes at one of these fractions of its size for less than the whole
-BAND = 2**21  # pixels copied at a time: a second whole copy of a 48-megapixel photo would cost 144 MB
+BAND = 2**18  # pixels copied at a time: fits the cache, and a second whole copy of a 48-megapixel photo would cost 144 MB
 T = TypeVar("T")
 REDUCED = 254  # the TIFF tag that says: this page is a smaller copy of another
 
@@ -78,7 +79,7 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
         return Picture(image, image.shape[1], image.shape[0])
     data = _bytes_of(source, limits)
     kind = headers.kind_of(data)
-    return _guarded(kind, lambda: _decode(_open(kind, data, limits), limits))
+    return _guarded(kind, lambda: _read(kind, data, limits))
 
 
 def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
@@ -100,14 +101,9 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
         yield open_image(data, limits)
         return
     frames = _guarded(kind, lambda: _page_frames(data, limits))
+    several = len(frames) > 1
     for number, frame in enumerate(frames, 1):
-
-        def page(number: int = number, frame: int = frame) -> Picture:
-            opened = _open(kind, data, limits)
-            opened.seek(frame)
-            return _decode(opened, limits, page_number=number if len(frames) > 1 else None)
-
-        yield _guarded(kind, page)
+        yield _guarded(kind, partial(_read, kind, data, limits, frame, number if several else None))
 
 
 def _guarded(what: str, work: Callable[[], T]) -> T:
@@ -251,22 +247,27 @@ def _page_frames(data: bytes, limits: Limits) -> list[int]:
     raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
 
 
-def _decode(opened: ImageFile.ImageFile, limits: Limits, page_number: int | None = None) -> Picture:
-    """Check the size that the header claims, then decode."""
-    width, height = opened.size
+def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None) -> Picture:
+    """Return one picture of a file, upright."""
+    picture, orientation = _decode(kind, data, limits, frame)  # Pillow's copy is gone by now: turning needs a second one
+    width, height = (picture.width, picture.height) if orientation < 5 else (picture.height, picture.width)
+    return Picture(_turn(picture.image, orientation), width, height, picture.scale, page_number)
+
+
+def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture, int]:
+    """Check the size that the header claims, then decode; return the picture as stored and the orientation still to be applied."""
+    opened = _open(kind, data, limits)
+    if frame:
+        opened.seek(frame)
+    claimed = opened.size
     if isinstance(opened, _Jpeg):
         _draft(opened, limits)
     check_size(*opened.size, limits)
     opened.load()
     check_size(*opened.size, limits)  # a HEIC may turn out to be larger than it claimed
-    orientation = _orientation(opened)
-    if not isinstance(opened, _Jpeg):
-        width, height = opened.size
-    scale = 1.0 / max(1, round(max(width, height) / max(opened.size)))
-    image = _turn(_pixels(opened), orientation)
-    if orientation >= 5:
-        width, height = height, width
-    return Picture(image, width, height, scale, page_number)
+    part = max(1, round(max(claimed) / max(opened.size))) if isinstance(opened, _Jpeg) else 1
+    width, height = claimed if part > 1 else opened.size
+    return Picture(_pixels(opened), width, height, 1.0 / part), _orientation(opened)
 
 
 def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
