@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,26 +23,31 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be written to, or the disk is full.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     # the suffix stays, because libraries such as Keras choose the format by it
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    beside = Path(name)
+    beside = target.with_name(f".writing-{secrets.token_hex(6)}{target.suffix}")
+    with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # taken now, so that a folder that cannot be written to is found before the work; an ordinary file, private to nobody
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield beside
         with beside.open("rb") as f:
             os.fsync(f.fileno())
-        beside.chmod(0o666 & ~_umask())  # mkstemp makes it private; a result is an ordinary file
-        os.replace(beside, target)
+        with _naming(target):
+            os.replace(beside, target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextlib.contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Let an error name the file that was asked for, not the temporary one beside it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(target), None
+        raise
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
@@ -69,4 +74,4 @@ def sha256(data: bytes) -> str:
 
 def safe_name(name: str, limit: int = 80) -> str:
     """Return `name` as a file name that every system accepts: letters, digits, `.`, `_` and `-`."""
-    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:limit] or "unnamed"
+    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:limit].rstrip("._") or "unnamed"

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import os
+import struct
 import zipfile
 import zlib
 from importlib import resources
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +35,9 @@ IDX_NAMES = {
     "y_test": "t10k-labels-idx1-ubyte",
 }
 IDX_UINT8 = 0x08  # the type code of unsigned bytes in an IDX header
+MAX_AXES = 3  # pictures have three: which one, row, column
+# what NumPy and zipfile raise on files that are damaged, encrypted, of another kind, or claim more than fits into memory
+UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Split, Split]:
@@ -63,7 +69,7 @@ def _embedded() -> dict[str, NDArray[np.uint8]]:
 def _own(path: Path) -> dict[str, NDArray[np.uint8]]:
     path = _seek(path)
     if path.is_dir():
-        return {key: read_idx(_idx_file(path, name)) for key, name in IDX_NAMES.items()}
+        return _checked({key: read_idx(_idx_file(path, name)) for key, name in IDX_NAMES.items()}, str(path))
     try:
         with path.open("rb") as f:
             arrays = _read_npz(f, str(path))
@@ -81,18 +87,24 @@ def _seek(path: Path) -> Path:
     raise DataError(f"no such file or folder: {path} (looked here{', then in ~/.keras/datasets' if path.parent == Path() else ''})")
 
 
-def _read_npz(file: object, name: str) -> dict[str, NDArray[np.uint8]]:
+def _read_npz(file: IO[bytes], name: str) -> dict[str, NDArray[np.uint8]]:
     try:
-        with np.load(file, allow_pickle=False) as npz:  # type: ignore[call-overload]
+        npz = np.load(file, allow_pickle=False)
+        if not isinstance(npz, np.lib.npyio.NpzFile):
+            raise DataError(f"{name} holds a single array; expected an .npz with {', '.join(SHAPES)}")
+        with npz:
             arrays = {key: npz[key] for key in SHAPES}
     except KeyError as error:
         raise DataError(f"{name} does not hold the four arrays {', '.join(SHAPES)}: {error.args[0]}") from error
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(f"{name} is not a readable .npz file: {error}") from error
     return _checked(arrays, name)
 
 
 def _checked(arrays: dict[str, NDArray[np.uint8]], name: str) -> dict[str, NDArray[np.uint8]]:
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{name}: {key} is not an array")
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.shape[1:] != (28, 28) or x.shape[:1] != y.shape or not np.issubdtype(y.dtype, np.integer):
@@ -129,7 +141,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != IDX_UINT8:
         raise DataError(f"{path} is not an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
-    shape = tuple(np.frombuffer(data[4:start], ">u4").tolist())
-    if len(data) - start != int(np.prod(shape)):
+    if data[3] > MAX_AXES or len(data) < start:
+        raise DataError(f"{path} is not an IDX file of pictures or labels: its header says {data[3]} axes")
+    shape = struct.unpack(f">{data[3]}I", data[4:start])
+    if len(data) - start != math.prod(shape):
         raise DataError(f"{path} is truncated or too long: its header says {shape}, it holds {len(data) - start} bytes")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy()

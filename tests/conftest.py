@@ -1,0 +1,59 @@
+"""What every test stands on: no test reaches another machine, and none sees another's home or settings."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+reached: list[str] = []  # every address outside this machine that was asked for, in this process
+
+
+def is_here(host: object) -> bool:
+    """Tell whether an address as `socket` takes it is on this machine."""
+    host = host.decode(errors="replace") if isinstance(host, bytes) else host
+    if host is None or host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def watch(event: str, arguments: tuple[object, ...]) -> None:
+    """Stop a connection to another machine, and remember it: the code under test may swallow the exception."""
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1]
+        if not isinstance(address, tuple) or is_here(address[0]):  # a string is a socket file
+            return
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        address = arguments[0]
+        if is_here(address):
+            return
+    else:
+        return
+    reached.append(f"{event} {address}")
+    raise ConnectionRefusedError(f"tests reach no other machine: {event} {address}")
+
+
+sys.addaudithook(watch)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the session a home of its own, which the processes that tests start inherit."""
+    os.environ["HOME"] = os.environ["USERPROFILE"] = str(tmp_path_factory.mktemp("home"))
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ["COLUMNS"] = "160"
+    for name in ("KERAS_BACKEND", "FORCE_COLOR", "PYTHONWARNINGS"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> object:
+    """Fail the test that asked for another machine."""
+    reached.clear()
+    yield
+    assert not reached, f"this test asked for another machine: {reached}"
