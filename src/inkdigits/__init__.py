@@ -1,9 +1,24 @@
 """Handwritten digits in, numbers out. The public names, nothing else; importing changes nothing in the process."""
 
+from typing import TYPE_CHECKING, Any
+
 from . import mnist
 from .errors import InkdigitsError, ReadError
 from .limits import Limits
 from .records import Box, Digit, Mark, Number, Page
 
+if TYPE_CHECKING:
+    from .classify import Classifier
+
 __version__ = "0.1.0"
-__all__ = ["Box", "Digit", "InkdigitsError", "Limits", "Mark", "Number", "Page", "ReadError", "__version__", "mnist"]
+__all__ = ["Box", "Classifier", "Digit", "InkdigitsError", "Limits", "Mark", "Number", "Page", "ReadError", "__version__", "mnist"]
+
+_LATER = {"Classifier": "classify"}  # names whose module is loaded when they are first asked for: `import inkdigits` stays quick
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
