@@ -87,7 +87,7 @@ def test_a_damaged_embedded_file_is_noticed(tmp_path: Path, monkeypatch: pytest.
     data[len(data) // 2] ^= 1  # one bit of 11 MB
     (tmp_path / mnist.FILE).write_bytes(data)
     monkeypatch.setattr(mnist.resources, "files", lambda _: tmp_path)
-    with pytest.raises(DataError, match="embedded MNIST file is damaged: expected sha256 .*install inkdigits again"):
+    with pytest.raises(DataError, match=r"embedded MNIST file is damaged: expected sha256 .*install inkdigits again"):
         mnist.load_data()
 
 
@@ -102,9 +102,9 @@ def test_an_npz_of_your_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dotted", [False, True])
 def test_a_folder_of_idx_files(tmp_path: Path, zipped: bool, dotted: bool) -> None:
     for key, name in mnist.IDX_NAMES.items():
-        name = name.replace("-idx", ".idx") if dotted else name  # some copies carry a dot
         data = idx(SMALL[key])
-        (tmp_path / (name + ".gz" * zipped)).write_bytes(gzip.compress(data) if zipped else data)
+        here = name.replace("-idx", ".idx") if dotted else name  # some copies carry a dot
+        (tmp_path / (here + ".gz" * zipped)).write_bytes(gzip.compress(data) if zipped else data)
     assert is_small(mnist.load_data(tmp_path))
     assert all(a.flags.writeable for a in flat(mnist.load_data(tmp_path)))
 

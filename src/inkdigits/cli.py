@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from .commands import lesson, reading
+from . import __version__
+from .commands import doctor, lesson, reading
 from .errors import InkdigitsError, one_line
 
 app = typer.Typer(
     name="inkdigits",
-    help="Handwritten digits in, numbers out.",
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+doctor.add_commands(app)
 lesson.add_commands(app)
 reading.add_commands(app)
+
+
+@app.callback(invoke_without_command=True)
+def tell_version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Handwritten digits in, numbers out."""
+    if version:
+        print(__version__)
+        raise typer.Exit
 
 
 def main(arguments: list[str] | None = None) -> None:

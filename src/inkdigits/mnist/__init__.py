@@ -108,9 +108,8 @@ def _checked(arrays: dict[str, NDArray[np.uint8]], name: str) -> dict[str, NDArr
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.shape[1:] != (28, 28) or x.shape[:1] != y.shape or not np.issubdtype(y.dtype, np.integer):
-            raise DataError(
-                f"{name}: expected uint8 pictures of shape (n, 28, 28) with n labels, got {x.dtype} {x.shape} and {y.dtype} {y.shape} ({part})"
-            )
+            came = f"{x.dtype} {x.shape} and {y.dtype} {y.shape}"
+            raise DataError(f"{name}: expected uint8 pictures of shape (n, 28, 28) with n labels, got {came} ({part})")
         if y.size and not (y.min() >= 0 and y.max() <= 9):
             raise DataError(f"{name}: labels must be 0–9, got {y.min()}–{y.max()} ({part})")
         arrays[f"y_{part}"] = y.astype(np.uint8, copy=False)
