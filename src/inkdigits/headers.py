@@ -7,12 +7,37 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from .errors import Damaged, TooLarge, Unsupported
+from .errors import Damaged, TooLarge, TooManyPages, Unsupported
+from .limits import Limits
 
 KINDS = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "HEIC")
 WANTED = "expected JPEG, PNG, WebP, BMP, TIFF or HEIC"
 MAX_TEXT = 2**22  # bytes of text in a PNG, unpacked: comments and edit histories stay far below
 MAX_SCANS = 100  # passes over a JPEG's pixels: a progressive photo has about ten, and each costs a pass over the whole picture
+MAX_TAGS = 1_000  # entries of one TIFF directory; cameras write fewer than a hundred
+MAX_VALUES = 300_000  # whole numbers in one TIFF tag: the strips or tiles of the largest picture are fewer
+MAX_FRACTIONS = 10_000  # fractions in one TIFF tag: making one takes 10 µs
+_TYPES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}  # bytes a value
+_BYTE_TYPES = (1, 2, 6, 7)  # these stay bytes and cost nothing
+_FRACTION_TYPES = (5, 10)
+_DIRECTORY_TAGS = (34665, 34853, 40965)  # TIFF tags that lead to a directory: EXIF, GPS, interoperability
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -146,14 +171,18 @@ def webp_size(data: bytes) -> tuple[int, int]:
     raise Damaged("damaged WebP: no picture follows the header")
 
 
-def check_costs(kind: str, data: bytes) -> None:
-    """Refuse a file that is small and dear: text that unpacks to megabytes, passes over the pixels by the hundred.
+def check_costs(kind: str, data: bytes, limits: Limits) -> None:
+    """Refuse a file that is small and dear: text that unpacks to megabytes, passes over the pixels by the hundred, tags by the million.
 
     Raises:
-        TooLarge: a PNG's text or a JPEG's passes are beyond `MAX_TEXT` or `MAX_SCANS`.
+        TooLarge: a PNG's text, a JPEG's passes or a TIFF's tags are too many.
+        Damaged: a TIFF's directory lies outside the file.
+        TooManyPages: a TIFF has many more directories than `max_pages` pages need.
     """
     if kind == "PNG":
         _check_text(data)
+    elif kind == "TIFF":
+        _check_tags(data, 8 * limits.max_pages)  # a page may have a smaller copy, and each of both an EXIF and a GPS directory
     # the bytes of a scan's marker are counted first, because walking through a photo costs 20 ms and counting 1 ms
     elif kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS and _scans(data) > MAX_SCANS:
         raise TooLarge(f"the JPEG has {_scans(data)} scans, expected at most {MAX_SCANS}")
@@ -207,3 +236,47 @@ def _scans(data: bytes) -> int:
                 break
             at = found.start()
     return scans
+
+
+def _check_tags(data: bytes, most: int) -> None:
+    """Walk through a TIFF's directories and refuse those that would take minutes to unpack, or lie outside the file.
+
+    Source:
+        TIFF Revision 6.0, section 2; BigTIFF design, libtiff documentation.
+    """
+    order = "<" if data[:1] == b"I" else ">"
+    big = data[2:4] in {b"+\0", b"\0+"}
+    header, count, entry, offset = (order + f for f in (("8xQ", "Q", "HHQ8s", "Q") if big else ("4xI", "H", "HHI4s", "I")))
+    try:
+        waiting, seen = [struct.unpack_from(header, data)[0]], {0}  # 0: no directory follows
+        while waiting:
+            at = waiting.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            if len(seen) > most:
+                raise TooManyPages(f"the TIFF has more than {most} directories, more than the allowed pages need")
+            (entries,) = struct.unpack_from(count, data, at)
+            if entries > MAX_TAGS:
+                raise TooLarge(f"the TIFF has {entries} tags in a directory, expected at most {MAX_TAGS}")
+            at += struct.calcsize(count)
+            for _ in range(entries):
+                tag, kind, values, value = struct.unpack_from(entry, data, at)
+                at += struct.calcsize(entry)
+                (place,) = struct.unpack(offset, value)
+                _check_tag(tag, kind, values, place, len(value), len(data))
+                if tag in _DIRECTORY_TAGS:
+                    waiting.append(place)
+            waiting.append(struct.unpack_from(offset, data, at)[0])
+    except struct.error as error:
+        raise Damaged("damaged TIFF: it is cut off") from error
+
+
+def _check_tag(tag: int, kind: int, values: int, place: int, inline: int, size: int) -> None:
+    """Refuse one tag of a TIFF of `size` bytes; `inline` is how many bytes of values need no place elsewhere."""
+    length = values * _TYPES.get(kind, 0)
+    if length > inline and place + length > size:
+        raise Damaged("damaged TIFF: it is cut off")
+    most = MAX_FRACTIONS if kind in _FRACTION_TYPES else MAX_VALUES
+    if kind not in _BYTE_TYPES and values > most:
+        raise TooLarge(f"the TIFF's tag {tag} has {values} values, expected at most {most}")

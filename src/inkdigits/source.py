@@ -115,7 +115,9 @@ def _guarded(what: str, work: Callable[[], T]) -> T:
     except (MemoryError, Image.DecompressionBombError) as error:
         raise TooManyPixels(f"the {what} needs more memory than there is") from error
     except Exception as error:  # decoders raise what they like: OSError, SyntaxError, struct.error, zlib.error …
-        raise Damaged(f"damaged {what}: {error or type(error).__name__}") from error
+        # the decoder's own words stay with the cause: they speak of its insides, and may tell the file's
+        cut = re.search("truncat|end of file", str(error), re.IGNORECASE)
+        raise Damaged(f"damaged {what}: {'it is cut off' if cut else 'it cannot be decoded'}") from error
 
 
 # --- bytes
@@ -213,7 +215,7 @@ _DECODERS: dict[str, type[ImageFile.ImageFile]] = {
 
 def _open(kind: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
     """Return the picture with its header read and its pixels not yet decoded."""
-    headers.check_costs(kind, data)
+    headers.check_costs(kind, data, limits)
     if kind == "WebP":
         check_size(*headers.webp_size(data), limits)
     return _decoder(kind)(io.BytesIO(data))
@@ -223,7 +225,7 @@ def _decoder(kind: str) -> type[ImageFile.ImageFile]:
     if kind != "HEIC":
         return _DECODERS[kind]
     try:
-        from pillow_heif.HeifImagePlugin import HeifImageFile
+        from pillow_heif import HeifImageFile
     except ImportError as error:
         # a ReadError, not a MissingExtra: one such photo among hundreds costs that photo only
         raise Unsupported('this is a HEIC picture; to read it, type: pip install "inkdigits[formats]"') from error
