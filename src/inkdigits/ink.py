@@ -1,0 +1,142 @@
+"""A picture comes in; ink comes out: paper, shadows, polarity and noise taken away, soft edges kept.
+
+There is no one threshold. The paper is estimated everywhere by a closing, which keeps the hard edge of a shadow and removes strokes; what is
+left is measured as reflectance, so that a shadow halves paper and ink alike; and every piece of ink is judged against its own darkest part,
+so that a pale pencil beside a marker keeps its edges.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most this side
+STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
+PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
+PAGE_SIDE = 560  # a picture with a shorter side of more than this is looked at as a page
+NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
+FAINTEST = 0.045  # reflectance: fainter than this is paper, however quiet the picture
+EDGE_LOW, EDGE_HIGH = 0.22, 0.78  # share of a stroke's contrast: below it is paper, above it is full ink
+
+
+class Flat(NamedTuple):
+    """A picture without its light.
+
+    Attributes:
+        contrast: float32 of shape (height, width): 0 paper, 1 ink that reflects nothing; negative where brighter than paper.
+        noise: deviation of `contrast` on blank paper.
+        dark_on_light: polarity that was found.
+    """
+
+    contrast: Float
+    noise: float
+    dark_on_light: bool
+
+
+def find_ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the ink of a picture.
+
+    Args:
+        image: uint8 of shape (height, width) or (height, width, 3), upright.
+
+    Returns:
+        uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
+    """
+    return soften(flatten(image))
+
+
+def flatten(image: NDArray[np.uint8]) -> Flat:
+    """Return the picture's contrast against its paper, dark on light and light on dark alike. See `find_ink`."""
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = _shrunk(grey)
+    dark = _is_dark_on_light(small, _stroke_limit(small, grey.shape))
+    if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
+        extreme = image.min(2) if dark else image.max(2)
+        grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
+        small = _shrunk(grey)
+    if not dark:
+        grey, small = 255 - grey, 255 - small
+    paper = _paper(small, _stroke_limit(small, grey.shape))
+    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    contrast = 1 - (grey.astype(np.float32) + 8) / (paper + 8)  # 8 grey levels of stray light keep black from dividing by nothing
+    return Flat(contrast, _noise(contrast), dark)
+
+
+def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = WORK_SIDE / max(grey.shape)
+    if scale >= 1:
+        return grey
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def _stroke_limit(small: NDArray[np.uint8], shape: tuple[int, ...]) -> int:
+    """Return the odd side, in pixels of `small`, of a window that no stroke fills."""
+    share = STROKE_SHARE if min(shape) < PAGE_SIDE else PAGE_STROKE
+    return max(3, round(min(small.shape) * share)) | 1
+
+
+def _is_dark_on_light(small: NDArray[np.uint8], window: int) -> bool:
+    """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window."""
+    side = min(2 * window + 1, 255)
+    local = cv2.medianBlur(cv2.copyMakeBorder(small, side // 2, side // 2, side // 2, side // 2, cv2.BORDER_REFLECT_101), side)
+    local = local[side // 2 : side // 2 + small.shape[0], side // 2 : side // 2 + small.shape[1]]
+    difference = small.astype(np.float32) - local
+    floor = max(6.0, 3 * float(np.median(np.abs(difference))))
+    return float(-difference[difference < -floor].sum()) >= float(difference[difference > floor].sum())
+
+
+def _paper(small: NDArray[np.uint8], window: int) -> Float:
+    """Return the brightness of the paper under everything, float32 of the shape of `small`, for dark ink."""
+    quiet = cv2.medianBlur(small, 3) if min(small.shape) > 24 else small
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
+    closed = cv2.morphologyEx(quiet, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
+    # the closing follows the brightest grain: bring it down to the middle of the paper, where paper was seen
+    gap = (closed.astype(np.float32) - small).ravel()
+    seen = gap[gap < max(12.0, 2.5 * float(np.median(gap)))]
+    return cv2.GaussianBlur(closed.astype(np.float32), (0, 0), max(0.6, window / 24)) - float(np.median(seen) if seen.size else 0)
+
+
+def _noise(contrast: Float) -> float:
+    """Return the deviation of the paper's grain: most of a picture is paper, so the middle half of its contrasts is."""
+    sample = contrast[:: max(1, contrast.shape[0] // 400), :: max(1, contrast.shape[1] // 400)]
+    low, middle = np.percentile(sample, [20, 50])
+    return float(max((middle - low) / 0.84, 0.004))  # 0.84: from the 20th to the 50th percentile of a normal distribution
+
+
+def soften(flat: Flat) -> NDArray[np.uint8]:
+    """Return the ink of a flattened picture: every piece that is surely ink, at full strength, with its soft edges. See `find_ink`."""
+    contrast = flat.contrast
+    low = max(NOISE_LOW * flat.noise, FAINTEST)
+    high = max(NOISE_HIGH * flat.noise, 1.6 * FAINTEST)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > low).astype(np.uint8), connectivity=8)
+    if n == 1:
+        return np.zeros(contrast.shape, np.uint8)
+    strength = _strengths(contrast, labels, n)
+    strength[(strength < high) | (stats[:, cv2.CC_STAT_AREA] < 2)] = np.inf
+    strength[0] = np.inf
+    # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it
+    piece = strength[labels]
+    reach = max(3, round(min(contrast.shape) * 0.02)) | 1
+    nearby = cv2.dilate(contrast, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    own = np.maximum(np.minimum(nearby, piece), 0.5 * piece)
+    soft = (contrast / own - EDGE_LOW) * (255 / (EDGE_HIGH - EDGE_LOW))
+    return np.clip(soft, 0, 255).astype(np.uint8)
+
+
+def _strengths(contrast: Float, labels: NDArray[np.int32], n: int) -> NDArray[np.float32]:
+    """Return each piece's contrast at its darkest tenth, float32 of shape (n,)."""
+    inside = labels > 0
+    which, values = labels[inside], contrast[inside]
+    order = np.lexsort((values, which))
+    which, values = which[order], values[order]
+    counts = np.bincount(which, minlength=n)
+    ends = np.cumsum(counts)
+    at = np.clip(ends - 1 - counts // 10, 0, len(values) - 1)
+    result: NDArray[np.float32] = np.where(counts > 0, values[at], 0).astype(np.float32)
+    return result
