@@ -1,4 +1,4 @@
-"""The commands that read pictures: read, sample."""
+"""The commands that read pictures: read."""
 
 from __future__ import annotations
 
