@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,10 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(watch)
+
+# how long an example takes says more about what else runs on this machine than about the code
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -191,7 +191,7 @@ def test_a_damaged_idx_file_is_refused_in_one_line(tmp_path: Path, data: bytes) 
     assert str(tmp_path.name) in str(caught.value) or "…" in str(caught.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_is_damaged_the_answer_is_arrays_or_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     good = data.draw(

@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from . import mnist
 from .errors import InkdigitsError, ReadError
 from .limits import Limits
 from .records import Box, Digit, Mark, Number, Page
 
 if TYPE_CHECKING:
+    from . import mnist
     from .classify import Classifier
 
 __version__ = "0.1.0"
 __all__ = ["Box", "Classifier", "Digit", "InkdigitsError", "Limits", "Mark", "Number", "Page", "ReadError", "__version__", "mnist"]
 
-_LATER = {"Classifier": "classify"}  # names whose module is loaded when they are first asked for: `import inkdigits` stays quick
+# names whose module is loaded when they are first asked for: `import inkdigits` stays quick
+_LATER = {"Classifier": "classify", "mnist": "mnist"}
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    module = importlib.import_module(f".{_LATER[name]}", __name__)
+    return module if name == _LATER[name] else getattr(module, name)

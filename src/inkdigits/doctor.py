@@ -89,7 +89,14 @@ def find_backend() -> dict[str, Any]:
     chosen, by = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
     if not chosen:
         chosen, by = DEFAULT_BACKEND, "default"
-    return {"name": chosen, "chosen_by": by, "installed": chosen in BACKENDS and importlib.util.find_spec(chosen) is not None}
+    return {"name": chosen, "chosen_by": by, "installed": chosen in BACKENDS and _is_importable(chosen)}
+
+
+def _is_importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # half an installation
+        return False
 
 
 def count_cores() -> int:

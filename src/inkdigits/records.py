@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # only drawing needs NumPy and OpenCV; loading them takes most of the time of `import inkdigits`
+    import numpy as np
+    from numpy.typing import NDArray
 
 UNSURE = "?"
 # Okabe & Ito's colours, told apart by colour-blind people too; RGB
@@ -65,7 +65,12 @@ class Digit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract."""
-        return {"value": self.value, "confidence": self.confidence, "box": list(self.box), "alternatives": [list(a) for a in self.alternatives]}
+        return {
+            "value": self.value,
+            "confidence": self.confidence,
+            "box": list(self.box),
+            "alternatives": [list(a) for a in self.alternatives],
+        }
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Self:
@@ -161,6 +166,8 @@ class Page:
         Raises:
             ValueError: the page was made from a dictionary and no picture was given.
         """
+        import numpy as np
+
         if picture is None:
             if self.picture is None:
                 raise ValueError("this page does not know its picture: draw(picture) needs it")
@@ -174,6 +181,8 @@ class Page:
 
 def _draw_digit(canvas: NDArray[np.uint8], digit: Digit) -> None:
     """Draw one box with its reading above it (below where there is no room), into `canvas`."""
+    import cv2
+
     x, y, w, h = digit.box
     colour = UNSURE_COLOUR if digit.value is None else DOUBTFUL_COLOUR if digit.confidence < DOUBTFUL else SURE_COLOUR
     thick = max(1, round(max(canvas.shape[:2]) / 700))

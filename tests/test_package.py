@@ -1,0 +1,115 @@
+"""The package as a whole: quick and quiet to import, whole without its extras, and its modules stand where the layers say."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from conftest import ROOT
+
+import inkdigits
+
+EXTRAS = [
+    "keras",
+    "jax",
+    "tensorflow",
+    "torch",
+    "matplotlib",
+    "jinja2",
+    "sklearn",
+    "onnx",
+    "jupyterlab",
+    "fastapi",
+    "ray",
+    "pillow_heif",
+    "pypdfium2",
+]
+
+BLOCK = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {EXTRAS}:
+            raise ModuleNotFoundError(f"blocked: {{name}}", name=name)
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def python(code: str, *arguments: object) -> str:
+    """Return what a fresh Python prints."""
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_changes_nothing_in_the_process() -> None:
+    code = """
+import json, locale, logging, os, random, signal, socket, sys, threading, warnings
+import numpy as np, PIL  # theirs is theirs; what is compared is what we change
+def state():
+    return {
+        "environment": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "hooks": [str(sys.excepthook), str(sys.displayhook)],
+        "warnings": [str(f) for f in warnings.filters], "showwarning": str(warnings.showwarning), "random": str(random.getstate()),
+        "loggers": [str(h) for h in logging.getLogger().handlers] + [logging.getLogger().level], "threads": threading.active_count(),
+        "signals": [str(signal.getsignal(s)) for s in sorted(signal.valid_signals())], "locale": locale.setlocale(locale.LC_ALL),
+        "errors": np.geterr(), "print": str(np.get_printoptions()), "numpy": str(np.random.get_state()), "timeout": socket.getdefaulttimeout(),
+        "umask": [os.umask(0o22), os.umask(0o22)],
+    }
+before = state(); import inkdigits; after = state()
+print(json.dumps([k for k in before if before[k] != after[k]]))
+"""
+    assert json.loads(python(code)) == []
+
+
+def test_importing_is_quick() -> None:
+    code = "import time; start = time.perf_counter(); import inkdigits; print(time.perf_counter() - start)"
+    seconds = []
+    for _ in range(12):  # the best of a few: other programs may be busy on this machine
+        seconds.append(float(python(code)))
+        if seconds[-1] <= 0.15:
+            break
+    assert min(seconds) <= 0.15
+
+
+@pytest.mark.parametrize("module", ["inkdigits", "inkdigits.cli"])
+def test_nothing_heavy_is_loaded_before_it_is_needed(module: str) -> None:
+    loaded = python(f"import sys, {module}; print(*sys.modules)").split()
+    assert not {*EXTRAS, "onnxruntime", "cv2", "scipy", "pandas"} & set(loaded)
+
+
+def test_the_base_loads_mnist_and_finds_its_way_without_any_extra() -> None:
+    code = BLOCK + (
+        "import inkdigits, inkdigits.cli\n"
+        "(x, y), _ = inkdigits.mnist.load_data(); print(x.shape[0], y[200])\n"
+        "print(inkdigits.cli.run(['doctor']))\n"
+    )
+    lines = python(code).splitlines()
+    assert lines[0] == "60000 1"
+    assert lines[-1] == "0"
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(inkdigits, name) for name in inkdigits.__all__)
+    assert len(set(inkdigits.__all__)) == len(inkdigits.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        inkdigits.nonsense  # noqa: B018
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == inkdigits.__version__
+    newest = re.search(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert newest and newest[1] == inkdigits.__version__
+
+
+def test_what_the_extras_need_is_pinned_and_no_index_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    pinned = {re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower() for line in lines}
+    stated = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
+    names = {re.match(r"[\w-]+", r)[0].lower() for r in stated} - {"inkdigits"}  # type: ignore[index]
+    assert names <= pinned
+    assert not pinned & {"torch", "tensorflow"}
