@@ -11,21 +11,7 @@ from conftest import ROOT
 
 import inkdigits
 
-EXTRAS = [
-    "keras",
-    "jax",
-    "tensorflow",
-    "torch",
-    "matplotlib",
-    "jinja2",
-    "sklearn",
-    "onnx",
-    "jupyterlab",
-    "fastapi",
-    "ray",
-    "pillow_heif",
-    "pypdfium2",
-]
+EXTRAS = "keras jax tensorflow torch matplotlib jinja2 sklearn onnx jupyterlab fastapi ray pillow_heif pypdfium2".split()  # noqa: SIM905
 
 BLOCK = f"""
 import sys
@@ -50,11 +36,13 @@ import json, locale, logging, os, random, signal, socket, sys, threading, warnin
 import numpy as np, PIL  # theirs is theirs; what is compared is what we change
 def state():
     return {
-        "environment": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "hooks": [str(sys.excepthook), str(sys.displayhook)],
+        "environment": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path),
+        "hooks": [str(sys.excepthook), str(sys.displayhook)],
         "warnings": [str(f) for f in warnings.filters], "showwarning": str(warnings.showwarning), "random": str(random.getstate()),
         "loggers": [str(h) for h in logging.getLogger().handlers] + [logging.getLogger().level], "threads": threading.active_count(),
         "signals": [str(signal.getsignal(s)) for s in sorted(signal.valid_signals())], "locale": locale.setlocale(locale.LC_ALL),
-        "errors": np.geterr(), "print": str(np.get_printoptions()), "numpy": str(np.random.get_state()), "timeout": socket.getdefaulttimeout(),
+        "errors": np.geterr(), "print": str(np.get_printoptions()), "numpy": str(np.random.get_state()),
+        "timeout": socket.getdefaulttimeout(),
         "umask": [os.umask(0o22), os.umask(0o22)],
     }
 before = state(); import inkdigits; after = state()
