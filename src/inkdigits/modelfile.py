@@ -29,7 +29,7 @@ OPERATORS = frozenset(
     {
         "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "DequantizeLinear", "DynamicQuantizeLinear", "Elu",
         "Flatten", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "MatMul",
-        "MaxPool", "Mul", "Pad", "QuantizeLinear", "Relu", "Reshape", "Sigmoid", "Softplus", "Sub", "Tanh", "Transpose",
+        "MaxPool", "Mul", "Pad", "QuantizeLinear", "Relu", "Reshape", "Selu", "Sigmoid", "Softplus", "Sub", "Tanh", "Transpose",
     }
 )  # fmt: skip
 

@@ -71,6 +71,9 @@ def to_bytes(figure: Figure, form: Literal["png", "svg"] = "png", dpi: int = 160
 
     buffer = io.BytesIO()
     with rc_context(STYLE):
+        if figure.get_layout_engine() is not None:  # laying it out again at every drawing would shift everything a little
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(buffer, format=form, dpi=dpi, facecolor="white", metadata={"Date": None} if form == "svg" else {"Software": None})
     return buffer.getvalue()
 
@@ -101,25 +104,23 @@ def _picture(ax: Axes, picture: NDArray[Any], title: str = "", colour: str = INK
 
 
 @_styled
-def gallery(pictures: Sequence[NDArray[Any]], titles: Sequence[str], columns: int = 8, size: float = 0.95) -> Figure:
+def gallery(pictures: Sequence[NDArray[Any]], titles: Sequence[str], columns: int = 8, size: float = 0.9) -> Figure:
     """Return pictures in rows, each under its title.
 
     Args:
         pictures: grey pictures, each uint8 of shape (h, w).
         titles: as many; they may have several lines.
         columns: pictures a row.
-        size: side of a picture in inches.
+        size: side of a picture with its margin, in inches.
     """
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, -(-len(pictures) // columns))
-    lines = max((title.count("\n") + 1 for title in titles), default=0)
-    figure = _new_figure(columns * size, rows * (size + 0.16 * lines))
-    axes = _subplots(figure, rows, columns)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
-        ax.set_axis_on()
-        _picture(ax, picture, title)
+    height = 1 + 0.17 * max((title.count("\n") + 1 for title in titles), default=0)  # of a picture with its title, in pictures
+    figure, ax = _canvas(columns * size, rows * height * size, columns, rows * height)
+    for i, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
+        x, bottom = i % columns, (i // columns + 1) * height
+        _place(ax, picture, x + 0.04, bottom - 0.96, 0.92)
+        ax.text(x + 0.5, bottom - 1.0, title, ha="center", va="bottom", fontsize=7.5, linespacing=1.15)
     return figure
 
 
@@ -133,18 +134,35 @@ def classes(pictures: NDArray[np.uint8], labels: NDArray[Any], each: int = 18) -
         each: pictures a class.
     """
     found = np.unique(labels)
-    figure = _new_figure(7.2, 0.41 * len(found))
-    axes = _subplots(figure, len(found), 1)[:, 0]
-    for ax, label in zip(axes, found, strict=True):
-        row = np.zeros((28, 28 * each), np.uint8)  # (28, 28 · each): the pictures side by side
-        some = pictures[labels == label][:each]
-        row[:, : 28 * len(some)] = np.hstack(list(some))
-        ax.imshow(row, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        ax.set_ylabel(str(label), rotation=0, ha="right", va="center", fontsize=10, labelpad=8)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.spines[:].set_visible(False)
+    figure, ax = _canvas(7.2, 7.2 * len(found) * 1.08 / (each + 1), each + 1, len(found) * 1.08)
+    for i, label in enumerate(found):
+        top = i * 1.08
+        ax.text(0.5, top + 0.5, str(label), ha="center", va="center", fontsize=10)
+        for j, picture in enumerate(pictures[labels == label][:each]):
+            _place(ax, picture, 1 + j, top, 1)
     return figure
+
+
+def _canvas(width: float, height: float, columns: float, rows: float) -> tuple[Figure, Axes]:
+    """Return a figure of width × height inches that is all one plane of columns × rows units, the origin at the top left."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set_axis_off()
+    return figure, _frame(ax, columns, rows)
+
+
+def _frame(ax: Axes, columns: float, rows: float) -> Axes:
+    ax.set_xlim(0, columns)
+    ax.set_ylim(rows, 0)
+    ax.set_autoscale_on(False)
+    return ax
+
+
+def _place(ax: Axes, picture: NDArray[Any], x: float, y: float, side: float) -> None:
+    """Draw a small grey picture on a canvas, its upper left corner at x, y."""
+    ax.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=(x, x + side, y + side, y), aspect="auto")
 
 
 @_styled
@@ -325,4 +343,33 @@ def layers(stack: Sequence[Layer], picture: NDArray[Any] | None = None) -> Figur
     ax.set_xlim(-1.35 if picture is not None else -0.5, len(stack) - 0.3)
     ax.set_ylim(-1.4, 1.45)
     ax.set_axis_off()
+    return figure
+
+
+@_styled
+def reliability(confidence: Sequence[float], right: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
+    """Return a reliability diagram: the mean confidence of each bin against the share that is right, with its interval."""
+    figure = _new_figure(4.6, 4.2)
+    ax = _subplots(figure, 1, 1)[0, 0]
+    low = max(0.0, min([*confidence, *(interval[0] for interval in intervals)]) - 0.02)
+    ax.plot([low, 1], [low, 1], color=FAINT, linewidth=0.8, linestyle="--")
+    spread = np.abs(np.array(intervals).T - np.array(right))
+    ax.errorbar(confidence, right, yerr=spread, fmt="o", color=BLUE, ecolor=SKY, markersize=4, elinewidth=1, clip_on=False)
+    ax.set_xlim(low, 1.005)
+    ax.set_ylim(low, 1.005)
+    ax.set_xlabel("confidence")
+    ax.set_ylabel("share that is right")
+    return figure
+
+
+@_styled
+def risk_coverage(coverage: NDArray[np.float64], risk: NDArray[np.float64]) -> Figure:
+    """Return the share of wrong answers against the share of pictures that are answered, the most confident first."""
+    figure = _new_figure(4.6, 3.2)
+    ax = _subplots(figure, 1, 1)[0, 0]
+    ax.plot(coverage * 100, risk * 100, color=VERMILION, linewidth=1.4)
+    ax.set_xlim(0, 100.5)
+    ax.set_ylim(0, max(0.01, float(risk.max(initial=0)) * 105))
+    ax.set_xlabel("answered, %")
+    ax.set_ylabel("wrong among them, %")
     return figure

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
-from .structure import as_float64, nodes_in_order, pads_of, per_channel, storable
+from .structure import LayerError, as_float64, nodes_in_order, pads_of, per_channel, storable
 
 OPSET = 20  # the first with Gelu; ONNX Runtime 1.17 and later run it
 IR_VERSION = 9
@@ -30,7 +29,7 @@ TRAINING_ONLY = {
     "SpatialDropout2D",
 }  # fmt: skip
 # activations that are one node without settings
-PLAIN = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "hard_silu": "HardSwish", "softplus": "Softplus"}
+PLAIN = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "hard_silu": "HardSwish", "softplus": "Softplus", "selu": "Selu"}
 
 Array = NDArray[Any]
 
@@ -64,7 +63,7 @@ class Writer:
         self._check_model(model)
         self._logits = self._model(model, [self._prepared(model, scale)], is_last=True)
         if self._logits.shape not in ((10,), (11,)):
-            raise ModelError(f"expected a network that ends in 10 or 11 classes, got an output of shape {self._logits.shape}")
+            raise LayerError(f"expected a network that ends in 10 or 11 classes, got an output of shape {self._logits.shape}")
         self.classes = self._logits.shape[0]
 
     def graph(self) -> tuple[Any, dict[str, tuple[int, ...]]]:
@@ -91,15 +90,15 @@ class Writer:
     def _check_model(self, model: Any) -> None:
         inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
         if not inputs or not outputs:
-            raise ModelError("expected a built Sequential or functional Keras model: give it a keras.Input, or call it once")
+            raise LayerError("expected a built Sequential or functional Keras model: give it a keras.Input, or call it once")
         if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(f"expected a network with one input and one output, got {len(inputs)} and {len(outputs)}")
+            raise LayerError(f"expected a network with one input and one output, got {len(inputs)} and {len(outputs)}")
 
     def _prepared(self, model: Any, scale: float) -> Flow:
         """Return the network's input: glyphs as floats, scaled, in the shape it wants."""
         shape = tuple(model.inputs[0].shape[1:])
         if shape not in ((784,), (28, 28), (28, 28, 1)):
-            raise ModelError(f"expected a network for glyphs of shape (28, 28), (28, 28, 1) or (784,), got one for {shape}")
+            raise LayerError(f"expected a network for glyphs of shape (28, 28), (28, 28, 1) or (784,), got one for {shape}")
         name = self._add("Cast", ["glyphs"], to=1)
         if scale != 1:
             name = self._add("Mul", [name, self._constant(np.float32(scale))])
@@ -124,11 +123,11 @@ class Writer:
         if kind in TRAINING_ONLY:
             return flows[0]
         if getattr(layer, "data_format", "channels_last") not in ("channels_last", None):
-            raise ModelError(f"layer {layer.name!r}: only data_format channels_last can be exported")
+            raise LayerError(f"layer {layer.name!r}: only data_format channels_last can be exported")
         if kind in ("Sequential", "Functional"):
             return self._model(layer, flows, ends)
         if kind not in HANDLERS:
-            raise ModelError(f"layer {layer.name!r} is a {kind}, which cannot be exported; these can: {', '.join(sorted(HANDLERS))}")
+            raise LayerError(f"layer {layer.name!r} is a {kind}, which cannot be exported; these can: {', '.join(sorted(HANDLERS))}")
         flow = HANDLERS[kind](self, layer, flows)
         activation = getattr(layer, "activation", None)
         if activation is not None:
@@ -146,7 +145,7 @@ class Writer:
     def _dense(self, layer: Any, flows: list[Flow]) -> Flow:
         (flow,) = flows
         if len(flow.shape) != 1:
-            raise ModelError(
+            raise LayerError(
                 f"layer {layer.name!r}: a dense layer needs vectors to be exported, not shape {flow.shape}; put a Flatten before it"
             )
         self._features = flow
@@ -181,7 +180,7 @@ class Writer:
         (flow,) = flows
         axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
         if axis not in (-1, len(flow.shape)):
-            raise ModelError(f"layer {layer.name!r}: only batch normalisation over the last axis can be exported")
+            raise LayerError(f"layer {layer.name!r}: only batch normalisation over the last axis can be exported")
         scale = 1 / np.sqrt(as_float64(layer.moving_variance) + layer.epsilon)
         if layer.scale:
             scale = scale * as_float64(layer.gamma)
@@ -235,7 +234,7 @@ class Writer:
     def _merge(self, layer: Any, flows: list[Flow]) -> Flow:
         operator = {"Add": "Add", "Multiply": "Mul", "Subtract": "Sub"}[type(layer).__name__]
         if len(flows) < 2 or len({len(f.shape) for f in flows}) != 1:
-            raise ModelError(f"layer {layer.name!r}: {type(layer).__name__} is exported for two or more tensors with as many axes each")
+            raise LayerError(f"layer {layer.name!r}: {type(layer).__name__} is exported for two or more tensors with as many axes each")
         name = flows[0].name
         for flow in flows[1:]:
             name = self._add(operator, [name, flow.name])
@@ -244,14 +243,14 @@ class Writer:
     def _concatenate(self, layer: Any, flows: list[Flow]) -> Flow:
         axes = len(flows[0].shape)
         if layer.axis not in (-1, axes):
-            raise ModelError(f"layer {layer.name!r}: only concatenation over the last axis can be exported")
+            raise LayerError(f"layer {layer.name!r}: only concatenation over the last axis can be exported")
         channels = sum(f.shape[-1] for f in flows)
         return Flow(self._add("Concat", [f.name for f in flows], axis=1), (*flows[0].shape[:-1], channels))
 
     def _relu_layer(self, layer: Any, flows: list[Flow]) -> Flow:
         (flow,) = flows
         if layer.threshold:
-            raise ModelError(f"layer {layer.name!r}: a ReLU with a threshold cannot be exported")
+            raise LayerError(f"layer {layer.name!r}: a ReLU with a threshold cannot be exported")
         name = (
             self._add("LeakyRelu", [flow.name], alpha=float(layer.negative_slope))
             if layer.negative_slope
@@ -284,7 +283,7 @@ class Writer:
             return flow  # the graph gives logits: whoever calibrates needs them
         write = ACTIVATIONS.get(name) if is_keras_own else None
         if write is None or ends:
-            raise ModelError(
+            raise LayerError(
                 f"layer {layer.name!r}: the activation {name} cannot be exported here; "
                 + ("a network ends in softmax or linear" if ends else f"these can: {', '.join(sorted(ACTIVATIONS))}")
             )

@@ -13,6 +13,10 @@ from ..errors import ModelError
 Array = NDArray[Any]
 
 
+class LayerError(ModelError):
+    """A network, or a layer of it, that `inkdigits export` cannot write."""
+
+
 def nodes_in_order(model: Any, users: Counter[int]) -> list[Any]:
     """Return the model's calls of layers, each after those it needs; count in `users` how often each tensor is used."""
     given = {id(tensor) for tensor in model.inputs}
@@ -49,7 +53,7 @@ def pads_of(
     if padding == "valid":
         return [0, 0, 0, 0], tuple((n - span) // s + 1 for n, span, s in zip(shape, spans, strides, strict=True))
     if padding != "same":
-        raise ModelError(f"padding {padding!r} cannot be exported; expected same or valid")
+        raise LayerError(f"padding {padding!r} cannot be exported; expected same or valid")
     outputs = tuple(-(-n // s) for n, s in zip(shape, strides, strict=True))
     lacking = [max((o - 1) * s + span - n, 0) for o, s, span, n in zip(outputs, strides, spans, shape, strict=True)]
     before = [n // 2 for n in lacking]

@@ -1,0 +1,185 @@
+"""The commands that put a trained network to work: evaluate, predict, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..evaluate import Evaluation
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder, a .keras or .onnx file, reader, or mnist.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PARITY_GLYPHS = 1000  # pictures an exported model is compared with Keras on
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `evaluate`, `predict` and `export` to `app`."""
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+    app.command("export")(export)
+
+
+def evaluate(
+    model: Model,
+    data: Annotated[
+        str, typer.Option(help="mnist (its test set), a folder with labels.csv or a sub-folder a class, or an .npz file with x and y.")
+    ] = "mnist",
+    as_json: AsJson = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page with the figures and every mistake.")] = None,
+) -> int:
+    """Tell how well a model reads labelled digits."""
+    from .. import evaluate as judge
+    from ..labelled import load_labelled
+
+    labelled = load_labelled(data)
+    classifier = _opened(model)
+    start = time.perf_counter()
+    evaluation = judge.evaluate(labelled.labels, *classifier.classify(labelled.glyphs))
+    seconds = time.perf_counter() - start
+    corrected = evaluation.corrected() if labelled.is_mnist_test else None
+    found = evaluation.to_dict()
+    answer = {"model": model, "data": data} | {key: found.pop(key) for key in ("n", "correct", "accuracy", "interval")}
+    answer |= {"accuracy_corrected": None if corrected is None else corrected.accuracy} | found
+    answer |= {
+        "corrected": None if corrected is None else {key: corrected.to_dict()[key] for key in ("n", "correct", "accuracy", "interval")}
+    }
+    answer |= {"seconds": round(seconds, 3), "unreadable": len(labelled.failures)}
+    if report is not None:
+        from ..evaluation_report import write_report
+
+        write_report(report, answer, evaluation, labelled)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, labelled.files))
+    for file, reason in labelled.failures:
+        _complain(file, reason)
+    return 1 if labelled.failures else 0
+
+
+def predict(
+    model: Model,
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE…", help="Pictures that hold one digit each; - is standard input.")],
+    as_json: AsJson = False,
+) -> int:
+    """Tell which digit each picture shows, with a network of yours; `read` reads whole pages."""
+    from ..errors import ReadError
+
+    classifier = _opened(model)
+    failed = False
+    for file in pictures:
+        try:
+            row = {"file": file} | _prediction(classifier, file)
+        except ReadError as error:
+            failed = True
+            if not as_json:
+                _complain(file, error)
+                continue
+            row = {"file": file, "error": error.to_dict()}
+        print(json.dumps(row, ensure_ascii=False) if as_json else f"{_shown(file)}: {row['value']} ({row['confidence']:.4f})", flush=True)
+    return 1 if failed else 0
+
+
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder that `train` left, or a .keras file.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="Where to write the model.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Weights and activations in eight bits: a quarter of the size, a little less exact.")
+    ] = False,
+) -> None:
+    """Make of a run of yours a model that `--model` takes: one small file that needs no Keras."""
+    _need_training()
+    from ..mnist import load_data
+    from ..train.export import export as write
+    from ..train.export import parity
+    from ..train.load import load_model
+
+    path = write(run, out, int8=int8)
+    (x_train, _), _ = load_data()
+    found = parity(load_model(run), path.read_bytes(), x_train[-PARITY_GLYPHS:])
+    print(
+        f"{_shown(str(path))}: {path.stat().st_size / 1000:.0f} kB; answers as Keras does on {found.same} of {found.n} pictures "
+        f"(probabilities differ by at most {found.difference:.1g})"
+    )
+
+
+def _opened(model: str) -> Any:
+    """Return the classifier of any kind of model, without importing Keras where ONNX Runtime is enough."""
+    from ..classify import Classifier
+
+    is_keras = model not in ("reader", "mnist") and (Path(model).suffix in (".keras", ".h5", ".hdf5") or Path(model).is_dir())
+    if not is_keras:
+        return Classifier.load(model)
+    _need_training()
+    from ..train.load import open_classifier
+
+    return open_classifier(model)
+
+
+def _need_training() -> None:
+    from importlib.util import find_spec
+
+    from ..errors import MissingExtra
+
+    for module in ("keras", "onnx"):
+        if find_spec(module) is None:
+            raise MissingExtra("a network in Keras's form", "train")
+
+
+def _prediction(classifier: Any, file: str) -> dict[str, Any]:
+    """Return value, confidence and probabilities of the digit in one picture."""
+    from ..errors import Unsupported
+    from ..labelled import picture_glyph
+
+    glyph = picture_glyph(sys.stdin.buffer if file == "-" else file)
+    if not glyph.any():
+        raise Unsupported("the picture is blank: no ink was found")
+    probabilities, confidence = classifier.classify(glyph)
+    return {
+        "value": int(probabilities[0].argmax()),
+        "confidence": round(float(confidence[0]), 6),
+        "probabilities": [round(float(p), 6) for p in probabilities[0]],
+    }
+
+
+def _described(answer: dict[str, Any], evaluation: Evaluation, files: list[str]) -> str:
+    """Return the figures for a person to read."""
+    low, high = answer["interval"]
+    lines = [
+        f"{answer['model']} on {answer['data']}: {answer['correct']:,} of {answer['n']:,} right, "
+        f"{answer['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})"
+    ]
+    if answer["corrected"] is not None:
+        low, high = answer["corrected"]["interval"]
+        lines.append(
+            f"with MNIST's ten wrong labels put right and five unclear ones left out: {answer['corrected']['correct']:,} of "
+            f"{answer['corrected']['n']:,}, {answer['accuracy_corrected']:.2%} ({low:.2%} to {high:.2%})"
+        )
+    lines.append(f"calibration: NLL {answer['nll']:.4f}, Brier {answer['brier']:.4f}, ECE {answer['ece']:.3%} (15 bins of equal mass)")
+    if answer["auroc"] is not None:
+        lines.append(f"right told from wrong by confidence: AUROC {answer['auroc']:.4f}")
+    worst = evaluation.mistakes[:5]
+    if len(worst):
+        shown = (
+            f"{_shown(files[i]) if files else f'picture {i}'} ({evaluation.labels[i]} read as {evaluation.predictions[i]}, "
+            f"{evaluation.confidence[i]:.3f})"
+            for i in worst
+        )
+        lines.append("most confident mistakes: " + "; ".join(shown))
+    lines.append(f"{answer['n'] / max(answer['seconds'], 1e-9):,.0f} pictures a second")
+    return "\n".join(lines)
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as one printable line: it may come from anywhere."""
+    from ..errors import one_line
+
+    return one_line(name)
+
+
+def _complain(file: str, reason: object) -> None:
+    line = str(reason) if str(reason).startswith(file) else f"{file}: {reason}"
+    print(f"inkdigits: {_shown(line)}", file=sys.stderr)
