@@ -1,9 +1,10 @@
-"""A caller's array of any type and shape comes in; a fresh uint8 array of picture shape comes out, or a one-line reason."""
+"""A caller's array of any type and shape comes in; fresh uint8 of picture shape comes out: opaque, turned upright, or a one-line reason."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from .limits import Limits
 
 SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 DEPTHS = (255, 1023, 4095, 16383, 65535)  # white in 8, 10, 12, 14 and 16 bits
+BAND = 2**18  # pixels copied at a time: fits the cache, and a second whole copy of a 48-megapixel photo would cost 144 MB
 OVERSHOOT = 0.1  # share of the range that resampling may have gone beyond it; it is clipped
 
 
@@ -85,7 +87,64 @@ def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise Unsupported("the array holds NaN or inf, expected values 0–1 or 0–255")
     white = 1.0 if high <= 1 + OVERSHOOT else 255.0
-    if low < -OVERSHOOT * white or high > (1 + OVERSHOOT) * white:
+    if low < -OVERSHOOT * max(1.0, high) or high > (1 + OVERSHOOT) * white:  # standardised values (-2 to 2) are no brightness
         raise Unsupported(f"values from {low:.6g} to {high:.6g}, expected 0–1 or 0–255")
     scaled = np.clip(array.astype(np.float32) * (255.0 / white), 0, 255)
     return np.ascontiguousarray(np.rint(scaled), dtype=np.uint8)
+
+
+def flatten(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W, 2) as (H, W) and (H, W, 4) as (H, W, 3), laid over the ground that shows the ink; others unchanged."""
+    if image.ndim == 2 or image.shape[2] == 3:
+        return image
+    colour, alpha = image[:, :, :-1], image[:, :, -1]
+    if colour.shape[2] == 1:
+        colour = colour[:, :, 0]
+    if int(alpha.min()) == 255:
+        return np.ascontiguousarray(colour)
+    ground = _ground(colour, alpha)
+    out = np.empty(colour.shape, np.uint8)
+    rows = max(1, BAND // image.shape[1])
+    for top in range(0, image.shape[0], rows):
+        part = slice(top, top + rows)
+        a = alpha[part].astype(np.uint16)
+        if colour.ndim == 3:
+            a = a[:, :, np.newaxis]
+        out[part] = (colour[part] * a + ground * (255 - a) + 127) // 255
+    return out
+
+
+def _ground(colour: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> int:
+    """Return 0 or 255: what a picture with this transparency is laid over.
+
+    Where little is opaque, or all that is opaque is of one shade, it is ink, and the ground is the shade farther from it. Else it is a
+    picture with cut-off corners: the ground is the shade nearer to its own paper, so that the cut makes no ink.
+    """
+    grey = colour if colour.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(colour), cv2.COLOR_RGB2GRAY)
+    visible = alpha >= min(128, int(alpha.max()))
+    shades = grey[visible & (alpha > 0)]
+    if shades.size == 0:
+        return 255
+    dark = float(shades.mean()) < 128
+    one_shade = float(shades.std()) < 16
+    if one_shade or shades.size < 0.5 * alpha.size:
+        return 255 if dark else 0
+    return 0 if float(np.median(shades)) < 128 else 255
+
+
+_TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def turn(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return the picture upright; `orientation` is EXIF's, 1–8."""
+    if orientation == 2:
+        return np.asarray(cv2.flip(image, 1), dtype=np.uint8)
+    if orientation == 4:
+        return np.asarray(cv2.flip(image, 0), dtype=np.uint8)
+    if orientation == 5:
+        return np.asarray(cv2.transpose(image), dtype=np.uint8)
+    if orientation == 7:
+        return np.asarray(cv2.flip(cv2.transpose(image), -1), dtype=np.uint8)
+    if orientation in _TURNS:
+        return np.asarray(cv2.rotate(image, _TURNS[orientation]), dtype=np.uint8)
+    return image

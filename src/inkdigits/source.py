@@ -17,18 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from . import headers
-from .arrays import check_size, from_array, to_uint8
+from .arrays import BAND, check_size, flatten, from_array, to_uint8, turn
 from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported
 from .limits import Limits
 
 DRAFTS = (1, 2, 4, 8)  # a JPEG decodes at one of these fractions of its size for less than the whole
-BAND = 2**18  # pixels copied at a time: fits the cache, and a second whole copy of a 48-megapixel photo would cost 144 MB
 T = TypeVar("T")
 REDUCED = 254  # the TIFF tag that says: this page is a smaller copy of another
 
@@ -75,7 +73,7 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
     if isinstance(source, Image.Image):
         return _guarded("PIL image", lambda: _from_pil(source, limits))
     if _is_array(source):
-        image = _flatten(from_array(source, limits))
+        image = flatten(from_array(source, limits))
         return Picture(image, image.shape[1], image.shape[0])
     data = _bytes_of(source, limits)
     kind = headers.kind_of(data)
@@ -253,7 +251,7 @@ def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: i
     """Return one picture of a file, upright."""
     picture, orientation = _decode(kind, data, limits, frame)  # Pillow's copy is gone by now: turning needs a second one
     width, height = (picture.width, picture.height) if orientation < 5 else (picture.height, picture.width)
-    return Picture(_turn(picture.image, orientation), width, height, picture.scale, page_number)
+    return Picture(turn(picture.image, orientation), width, height, picture.scale, page_number)
 
 
 def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture, int]:
@@ -295,7 +293,7 @@ def _from_pil(source: Image.Image, limits: Limits) -> Picture:
         raise Unsupported(f"this is a PIL image of format {source.format}, {headers.WANTED}, or one that is loaded")
     check_size(*source.size, limits)
     source.load()
-    image = _turn(_pixels(source), _orientation(source))
+    image = turn(_pixels(source), _orientation(source))
     return Picture(image, image.shape[1], image.shape[0])
 
 
@@ -326,7 +324,7 @@ def _pixels(opened: Image.Image) -> NDArray[np.uint8]:
         return _copy(opened.getchannel(0))
     if opened.has_transparency_data or mode in {"RGBa", "La"}:
         grey = mode in {"L", "LA", "La"}
-        return _flatten(_copy(_straight(opened, grey)))
+        return flatten(_copy(_straight(opened, grey)))
     return _copy(opened.convert("RGB"))
 
 
@@ -347,60 +345,3 @@ def _copy(opened: Image.Image) -> NDArray[np.uint8]:
         bottom = min(height, top + rows)
         out[top:bottom] = np.asarray(opened.crop((0, top, width, bottom)))
     return out
-
-
-def _flatten(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return (H, W, 2) as (H, W) and (H, W, 4) as (H, W, 3), laid over the ground that shows the ink; others unchanged."""
-    if image.ndim == 2 or image.shape[2] == 3:
-        return image
-    colour, alpha = image[:, :, :-1], image[:, :, -1]
-    if colour.shape[2] == 1:
-        colour = colour[:, :, 0]
-    if int(alpha.min()) == 255:
-        return np.ascontiguousarray(colour)
-    ground = _ground(colour, alpha)
-    out = np.empty(colour.shape, np.uint8)
-    rows = max(1, BAND // image.shape[1])
-    for top in range(0, image.shape[0], rows):
-        part = slice(top, top + rows)
-        a = alpha[part].astype(np.uint16)
-        if colour.ndim == 3:
-            a = a[:, :, np.newaxis]
-        out[part] = (colour[part] * a + ground * (255 - a) + 127) // 255
-    return out
-
-
-def _ground(colour: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> int:
-    """Return 0 or 255: what a picture with this transparency is laid over.
-
-    Where little is opaque, or all that is opaque is of one shade, it is ink, and the ground is the shade farther from it. Else it is a
-    picture with cut-off corners: the ground is the shade nearer to its own paper, so that the cut makes no ink.
-    """
-    grey = colour if colour.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(colour), cv2.COLOR_RGB2GRAY)
-    visible = alpha >= min(128, int(alpha.max()))
-    shades = grey[visible & (alpha > 0)]
-    if shades.size == 0:
-        return 255
-    dark = float(shades.mean()) < 128
-    one_shade = float(shades.std()) < 16
-    if one_shade or shades.size < 0.5 * alpha.size:
-        return 255 if dark else 0
-    return 0 if float(np.median(shades)) < 128 else 255
-
-
-_TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
-
-
-def _turn(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return the picture upright; `orientation` is EXIF's, 1–8."""
-    if orientation == 2:
-        return np.asarray(cv2.flip(image, 1), dtype=np.uint8)
-    if orientation == 4:
-        return np.asarray(cv2.flip(image, 0), dtype=np.uint8)
-    if orientation == 5:
-        return np.asarray(cv2.transpose(image), dtype=np.uint8)
-    if orientation == 7:
-        return np.asarray(cv2.flip(cv2.transpose(image), -1), dtype=np.uint8)
-    if orientation in _TURNS:
-        return np.asarray(cv2.rotate(image, _TURNS[orientation]), dtype=np.uint8)
-    return image
