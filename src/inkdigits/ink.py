@@ -18,7 +18,8 @@ Float = NDArray[np.float32]
 WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most this side
 STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
 PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
-PAGE_SIDE = 560  # a picture with a shorter side of more than this is looked at as a page
+PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
+TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
 FAINTEST = 0.045  # reflectance: fainter than this is paper, however quiet the picture
 EDGE_LOW, EDGE_HIGH = 0.22, 0.78  # share of a stroke's contrast: below it is paper, above it is full ink
@@ -29,12 +30,12 @@ class Flat(NamedTuple):
 
     Attributes:
         contrast: float32 of shape (height, width): 0 paper, 1 ink that reflects nothing; negative where brighter than paper.
-        noise: deviation of `contrast` on blank paper.
+        noise: deviation of `contrast` on blank paper thereabouts, float32 of shape (height, width), or (1, 1) where it is one for all.
         dark_on_light: polarity that was found.
     """
 
     contrast: Float
-    noise: float
+    noise: Float
     dark_on_light: bool
 
 
@@ -54,14 +55,17 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     """Return the picture's contrast against its paper, dark on light and light on dark alike. See `find_ink`."""
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = _shrunk(grey)
-    dark = _is_dark_on_light(small, _stroke_limit(small, grey.shape))
+    is_page = min(grey.shape) >= PAGE_SIDE
+    dark = _is_dark_on_light(small, is_page)
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
         extreme = image.min(2) if dark else image.max(2)
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
         small = _shrunk(grey)
     if not dark:
         grey, small = 255 - grey, 255 - small
-    paper = _paper(small, _stroke_limit(small, grey.shape))
+    paper = _paper(small, _window(small, STROKE_SHARE))
+    if is_page:
+        paper = _closer_paper(small, paper, _window(small, PAGE_STROKE))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     contrast = 1 - (grey.astype(np.float32) + 8) / (paper + 8)  # 8 grey levels of stray light keep black from dividing by nothing
     return Flat(contrast, _noise(contrast), dark)
@@ -75,20 +79,26 @@ def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
-def _stroke_limit(small: NDArray[np.uint8], shape: tuple[int, ...]) -> int:
-    """Return the odd side, in pixels of `small`, of a window that no stroke fills."""
-    share = STROKE_SHARE if min(shape) < PAGE_SIDE else PAGE_STROKE
+def _window(small: NDArray[np.uint8], share: float) -> int:
+    """Return the odd side, in pixels of `small`, of a window that no stroke of at most `share` of the shorter side fills."""
     return max(3, round(min(small.shape) * share)) | 1
 
 
-def _is_dark_on_light(small: NDArray[np.uint8], window: int) -> bool:
-    """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window."""
+def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
+    """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window, or of a larger one."""
+    shares = (PAGE_STROKE, STROKE_SHARE) if is_page else (STROKE_SHARE,)
+    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= 0
+
+
+def _vote(small: NDArray[np.uint8], window: int) -> float:
+    """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
     side = min(2 * window + 1, 255)
-    local = cv2.medianBlur(cv2.copyMakeBorder(small, side // 2, side // 2, side // 2, side // 2, cv2.BORDER_REFLECT_101), side)
-    local = local[side // 2 : side // 2 + small.shape[0], side // 2 : side // 2 + small.shape[1]]
+    half = side // 2
+    local = cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
     difference = small.astype(np.float32) - local
     floor = max(6.0, 3 * float(np.median(np.abs(difference))))
-    return float(-difference[difference < -floor].sum()) >= float(difference[difference > floor].sum())
+    darker, brighter = -difference[difference < -floor].sum(), difference[difference > floor].sum()
+    return float(np.log((darker + 1) / (brighter + 1)))
 
 
 def _paper(small: NDArray[np.uint8], window: int) -> Float:
@@ -102,23 +112,64 @@ def _paper(small: NDArray[np.uint8], window: int) -> Float:
     return cv2.GaussianBlur(closed.astype(np.float32), (0, 0), max(0.6, window / 24)) - float(np.median(seen) if seen.size else 0)
 
 
-def _noise(contrast: Float) -> float:
-    """Return the deviation of the paper's grain: most of a picture is paper, so the middle half of its contrasts is."""
-    sample = contrast[:: max(1, contrast.shape[0] // 400), :: max(1, contrast.shape[1] // 400)]
-    low, middle = np.percentile(sample, [20, 50])
-    return float(max((middle - low) / 0.84, 0.004))  # 0.84: from the 20th to the 50th percentile of a normal distribution
+def _closer_paper(small: NDArray[np.uint8], paper: Float, window: int) -> Float:
+    """Return the paper seen through a small window, which follows every shadow, but through the large one where a stroke is too wide for it."""
+    close = _paper(small, window)
+    contrast = 1 - (small.astype(np.float32) + 8) / (paper + 8)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0.25).astype(np.uint8), connectivity=8)
+    depth = cv2.distanceTransform((contrast > 0.25).astype(np.uint8), cv2.DIST_L2, 3)
+    keep = np.zeros(n, bool)
+    for i in range(1, n):
+        x, y, w, h = stats[i, :4]
+        if max(w, h) < window:
+            continue
+        part = labels[y : y + h, x : x + w] == i
+        width = 2 * float(depth[y : y + h, x : x + w][part].max())
+        keep[i] = width > 0.6 * window and _is_stroke(contrast[y : y + h, x : x + w][part], width, (x, y, w, h), small.shape)
+    if not keep.any():
+        return close
+    wide = cv2.dilate(keep[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.where(wide > 0, paper, close).astype(np.float32)
+
+
+def _is_stroke(contrasts: Float, width: float, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    """Tell a thick stroke from a shadow or a dark table: longer than wide, sharply edged, and not from side to side of the picture."""
+    x, y, w, h = box
+    sides = (x <= 0) + (y <= 0) + (x + w >= shape[1]) + (y + h >= shape[0])
+    peak = float(np.percentile(contrasts, 90))
+    return max(w, h) > 2.2 * width and sides < 2 and float((contrasts > 0.7 * peak).mean()) > 0.55
+
+
+def _noise(contrast: Float) -> Float:
+    """Return the deviation of the paper's grain, of shape (height, width) for a page: most of every tile is paper, so the middle of its contrasts is."""
+    height, width = contrast.shape
+    step = max(1, round(max(height, width) / WORK_SIDE))
+    sample = contrast[::step, ::step]  # picked, not averaged: averaging would hide the grain
+    if min(height, width) < PAGE_SIDE:
+        return np.full((1, 1), _deviation(sample), np.float32)
+    rows, columns = max(1, sample.shape[0] // TILE), max(1, sample.shape[1] // TILE)
+    tiles = np.array([[_deviation(tile) for tile in np.array_split(band, columns, 1)] for band in np.array_split(sample, rows, 0)], np.float32)
+    # a tile full of ink looks rough: its neighbours know better
+    return cv2.resize(cv2.medianBlur(tiles, 3), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _deviation(contrasts: Float) -> float:
+    low, high = np.percentile(contrasts, [10, 30])  # ink is on the other side, and may fill more than half of a tile
+    return float(max((high - low) / 0.757, 0.004))  # 0.757: from the 10th to the 30th percentile of a normal distribution
 
 
 def soften(flat: Flat) -> NDArray[np.uint8]:
     """Return the ink of a flattened picture: every piece that is surely ink, at full strength, with its soft edges. See `find_ink`."""
     contrast = flat.contrast
-    low = max(NOISE_LOW * flat.noise, FAINTEST)
-    high = max(NOISE_HIGH * flat.noise, 1.6 * FAINTEST)
+    low = np.maximum(NOISE_LOW * flat.noise, FAINTEST)
     n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > low).astype(np.uint8), connectivity=8)
     if n == 1:
         return np.zeros(contrast.shape, np.uint8)
     strength = _strengths(contrast, labels, n)
-    strength[(strength < high) | (stats[:, cv2.CC_STAT_AREA] < 2)] = np.inf
+    middle_x, middle_y = (stats[:, :2] + stats[:, 2:4] // 2).T
+    noise = flat.noise[middle_y, middle_x] if flat.noise.size > 1 else flat.noise[0, 0]
+    sure = (strength >= np.maximum(NOISE_HIGH * noise, 1.6 * FAINTEST)) & (stats[:, cv2.CC_STAT_AREA] >= 2)
+    strength[~sure] = np.inf
     strength[0] = np.inf
     # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it
     piece = strength[labels]

@@ -1,0 +1,72 @@
+"""Ink comes in; its connected pieces come out, measured: what segmentation counts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TooManyMarks
+
+
+@dataclass(frozen=True)
+class Components:
+    """The connected pieces of a page, numbered from 0.
+
+    Attributes:
+        ink: uint8 of shape (height, width).
+        labels: int32 of shape (height, width): 0 paper, i + 1 piece i.
+        boxes: int of shape (n, 4): x, y, width, height.
+        areas: int of shape (n,): pixels.
+        centres: float of shape (n, 2): x, y of the centre of area.
+    """
+
+    ink: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    centres: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, ink: NDArray[np.uint8]) -> Components:
+        """Return the pieces of `ink`, joined at edges and corners."""
+        _, labels, stats, centres = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
+        return cls(ink, labels, stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64), centres[1:])
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """Ink of each piece, float of shape (n,), in pixels of full ink."""
+        return np.bincount(self.labels.ravel(), self.ink.ravel() / 255.0, len(self) + 1)[1:]
+
+    def at_edge(self, margin: int = 1) -> NDArray[np.bool_]:
+        """Tell which pieces come within `margin` pixels of the picture's edge, bool of shape (n,)."""
+        height, width = self.ink.shape
+        x, y, w, h = self.boxes.T
+        return (x < margin) | (y < margin) | (x + w > width - margin) | (y + h > height - margin)
+
+    def cut_out(self, which: list[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the ink of the pieces `which` alone, cropped to the box around them."""
+        x0, y0, x1, y1 = self.span(which)
+        part = self.labels[y0:y1, x0:x1]
+        keep = np.isin(part, np.asarray(which) + 1)
+        return np.where(keep, self.ink[y0:y1, x0:x1], 0).astype(np.uint8)
+
+    def span(self, which: list[int] | NDArray[np.int64]) -> tuple[int, int, int, int]:
+        """Return x0, y0, x1, y1 of the box around the pieces `which` (x1 and y1 just outside)."""
+        boxes = self.boxes[np.asarray(which)]
+        x0, y0 = boxes[:, :2].min(0)
+        x1, y1 = (boxes[:, :2] + boxes[:, 2:]).max(0)
+        return int(x0), int(y0), int(x1), int(y1)
+
+
+def checked(components: Components, limit: int) -> Components:
+    """Return `components`, or raise `TooManyMarks` where there are more than `limit`."""
+    if len(components) > limit:
+        raise TooManyMarks(f"too many pieces of ink: {len(components):,}, at most {limit:,}: is this a page of numbers?")
+    return components
