@@ -109,6 +109,10 @@ def light_up(image: Picture, dirt: Dirt, rng: np.random.Generator) -> NDArray[np
     """Return the picture under its light, float32 of the same shape, 0–255."""
     height, width = image.shape[:2]
     lit = image.astype(np.float32)
+    if dirt.cast:
+        lit *= _cast(height, width, dirt.cast, rng)
+    if dirt.exposure != 1:
+        lit *= np.float32(dirt.exposure)
     if not (dirt.falloff or dirt.vignette or dirt.shadow or dirt.glare):
         return lit
     # light changes slowly: it is worked out on a small picture, but for the edge of a sharp shadow
@@ -138,6 +142,15 @@ def _light(rows: int, columns: int, dirt: Dirt, rng: np.random.Generator) -> NDA
     if dirt.shadow:
         field *= 1 - np.float32(dirt.shadow) * _shadow(rows, columns, dirt.shadow_edge, rng)
     return np.asarray(np.clip(field, 0.06, 1.2), np.float32)
+
+
+def _cast(height: int, width: int, amount: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return how strong each colour is, about 1: of shape (1, 1, 3), or where it changes over the picture (height, width, 3)."""
+    gains = 1 + 0.12 * amount * rng.standard_normal(3).astype(np.float32)
+    if amount < 0.4:
+        return gains[None, None]
+    corners = gains + np.float32(0.07 * amount) * rng.standard_normal((2, 2, 3), np.float32)
+    return np.asarray(cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _shadow(rows: int, columns: int, edge: float, rng: np.random.Generator) -> NDArray[np.float32]:

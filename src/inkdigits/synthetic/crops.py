@@ -75,7 +75,7 @@ def make_digit(
     fill = float(rng.uniform(0.45, 0.95))
     height = max(9.0, side * fill)
     writer = choose_writer(rng, hands, _choose_pen(style, height, rng))
-    dirt = keep_legible(dirt, writer.pen.colour, writer.pen.opacity)
+    dirt = keep_legible(dirt, writer.pen.colour, writer.pen.opacity, writer.pen.width * height)
     ink = no_digit(writer, hands, height, rng) if label is None else trim(write(_character(label), writer, hands, height, rng))
     ink = _fit(ink, side)
     canvas, at = _place(ink, side, rng)
@@ -116,7 +116,7 @@ def _crop_dirt(style: str, side: int, rng: np.random.Generator) -> Dirt:
         dirt = replace(dirt, paper=PAPERS[int(rng.integers(3))])
     dirt = replace(dirt, surface="paper", defocus=float(rng.uniform(0.25, softest)), motion=min(dirt.motion, side / 40), is_inverted=False)
     if style == "scan":
-        return replace(dirt, shadow=0.0, falloff=0.0, vignette=0.0, motion=0.0, contrast=1.0, noise=min(dirt.noise, 3.0))
+        return replace(dirt, exposure=1.0, shadow=0.0, falloff=0.0, vignette=0.0, motion=0.0, contrast=1.0, noise=min(dirt.noise, 3.0))
     if style == "board":
         return replace(dirt, surface="blackboard", paper=BOARDS[int(rng.integers(len(BOARDS)))], ruling="")
     return dirt

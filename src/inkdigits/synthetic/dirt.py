@@ -42,6 +42,8 @@ class Dirt:
         has_boxes: each digit stands in a printed box, as in a form.
         shadow: how much light a shadow takes, 0–1.
         shadow_edge: width of the shadow's edge, as a share of the picture; 0 is sharp.
+        exposure: how bright the picture is, 1 as it should be.
+        cast: how far its colours are off, and unevenly, 0–1.
         falloff: how much darker the far side from the lamp is, 0–1.
         vignette: how much darker the corners are, 0–1.
         glare: strength of a reflection, 0–1.
@@ -75,6 +77,8 @@ class Dirt:
     has_boxes: bool = False
     shadow: float = 0.0
     shadow_edge: float = 0.05
+    exposure: float = 1.0
+    cast: float = 0.0
     falloff: float = 0.0
     vignette: float = 0.0
     glare: float = 0.0
@@ -111,6 +115,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "ruling_strength": (0, 1),
     "shadow": (0, 0.9),
     "shadow_edge": (0, 1),
+    "exposure": (0.2, 1.5),
+    "cast": (0, 1),
     "falloff": (0, 0.9),
     "vignette": (0, 0.9),
     "glare": (0, 1),
@@ -170,6 +176,8 @@ def sample_dirt(level: str, rng: np.random.Generator) -> Dirt:
         has_boxes=surface == "paper" and not is_ruled and rng.random() < 0.2 * chance,
         shadow=some(0.06, 0.6),
         shadow_edge=float(np.exp(rng.uniform(np.log(0.003), np.log(0.3)))) if most > 0.5 else float(rng.uniform(0.05, 0.3)),
+        exposure=float(rng.uniform(0.95 - 0.45 * most, 1.05)),
+        cast=some(0.05, 0.8, 0.8),
         falloff=0.03 + some(0.05, 0.55, 0.9),
         vignette=some(0.05, 0.45),
         glare=some(0.1, 0.8, chance if surface == "whiteboard" else 0.1 * most),
@@ -190,14 +198,29 @@ def sample_dirt(level: str, rng: np.random.Generator) -> Dirt:
     )
 
 
-def keep_legible(dirt: Dirt, ink: tuple[int, int, int], opacity: float) -> Dirt:
-    """Return the circumstances, eased where nobody could read this ink: a truth that cannot be seen teaches nothing."""
-    light = np.array([0.3, 0.59, 0.11])
-    difference = opacity * abs(float(light @ (np.array(dirt.paper, float) - ink)))
-    contrast = min(1.0, max(dirt.contrast, 30 / max(difference, 1.0)))
-    left = difference * contrast * (1 - dirt.shadow) * (1 - 0.6 * dirt.falloff)
+def keep_legible(dirt: Dirt, ink: tuple[int, int, int], opacity: float, line: float) -> Dirt:
+    """Return the circumstances, eased where nobody could read this ink: a truth that cannot be seen teaches nothing.
+
+    Args:
+        dirt: what the picture is to suffer.
+        ink: its colour, RGB.
+        opacity: of the ink, 0–1.
+        line: width of its lines in the picture, in pixels.
+    """
+    dirt = replace(
+        dirt,
+        defocus=min(dirt.defocus, 0.35 + 0.5 * line),
+        motion=min(dirt.motion, 1 + 1.5 * line),
+        downscale=min(dirt.downscale, 1 + 0.3 * line),
+    )
+    grey = np.array([0.3, 0.59, 0.11])
+    smeared = min(1.0, line / (2.2 * max(dirt.defocus, 0.1)))
+    difference = opacity * smeared * abs(float(grey @ (np.array(dirt.paper, float) - ink)))
+    dimmed = (1 - 0.6 * dirt.shadow) * (1 - 0.6 * dirt.falloff) * dirt.exposure
+    contrast = min(1.0, max(dirt.contrast, 26 / max(difference * dimmed, 1.0)))
+    left = difference * dimmed * contrast
     return replace(
-        dirt, contrast=contrast, noise=min(dirt.noise, left / 4), texture=min(dirt.texture, left / 6), glare=min(dirt.glare, left / 150)
+        dirt, contrast=contrast, noise=min(dirt.noise, left / 4), texture=min(dirt.texture, left / 6), glare=min(dirt.glare, left / 120)
     )
 
 

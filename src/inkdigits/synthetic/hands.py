@@ -149,7 +149,7 @@ def find_shape(character: str, writer: Writer, hands: Hands, rng: np.random.Gene
         if font is None:
             return draw_character(character, rng)
         mask = render_font(font, character)
-        return mask if writer.keeps_outline else bend(traced_font(font, character), rng)
+        return mask if writer.keeps_outline or not _is_simple(font, character) else bend(traced_font(font, character), rng)
     pictures = mnist_digits(hands.split)[int(character)]
     for _ in range(4):
         mask = _enlarge(pictures[int(rng.integers(len(pictures)))])
@@ -279,6 +279,13 @@ def traced_font(path: str, character: str) -> Strokes:
     scale = TRACED / mask.shape[0]
     size = (max(1, round(mask.shape[1] * scale)), TRACED)
     return _to_units(trace(np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR), np.uint8)), (TRACED,))
+
+
+@lru_cache(maxsize=8192)
+def _is_simple(path: str, character: str) -> bool:
+    """Tell whether a font draws a character in plain strokes; hollow or stippled ones have no centre line worth following."""
+    contours, _ = cv2.findContours((render_font(path, character) > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return sum(len(c) > 12 for c in contours) <= 3  # an 8 has three outlines, nothing has more
 
 
 def characters() -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 1024  # of a tile, pixels
+SPARE = 448  # by so much a tile is repeated at its right and lower edge, so that small pictures are cut from it in one piece
 
 
 @lru_cache(maxsize=8)
@@ -20,16 +21,19 @@ def _tile(sigma: float) -> NDArray[np.float32]:
         wrapped = cv2.copyMakeBorder(tile, margin, margin, margin, margin, cv2.BORDER_WRAP)
         tile = np.asarray(cv2.GaussianBlur(wrapped, (0, 0), sigma), np.float32)[margin:-margin, margin:-margin]
         tile = (tile - tile.mean()) / tile.std()
-    return np.ascontiguousarray(tile)
+    return np.pad(tile, (0, SPARE), mode="wrap")
 
 
 def noise(shape: tuple[int, int], rng: np.random.Generator, sigma: float) -> NDArray[np.float32]:
-    """Return noise of standard deviation 1 and of shape `shape`, its specks about `sigma` pixels wide (0, 0.7, 1.6, 5 or 24 are kept)."""
+    """Return noise of standard deviation 1 and of shape `shape`, its specks about `sigma` pixels wide (0, 0.7, 1.6, 5 or 24 are kept).
+
+    It may be a view of what is kept: it is not to be written to.
+    """
     rows, columns = shape
     y, x = (int(v) for v in rng.integers(0, SIDE, 2))
     tile = _tile(sigma)
-    if y + rows <= SIDE and x + columns <= SIDE:
-        return tile[y : y + rows, x : x + columns].copy()
+    if rows <= SPARE and columns <= SPARE:
+        return tile[y : y + rows, x : x + columns]
     repeated = np.take(np.take(tile, np.arange(y, y + rows) % SIDE, axis=0), np.arange(x, x + columns) % SIDE, axis=1)
     return np.asarray(repeated, np.float32)
 

@@ -63,29 +63,29 @@ def make_page(
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
     rng = np.random.default_rng([seed, 0x1D]) if seed >= 0 else _refuse_seed(seed)
-    if isinstance(dirt, str):
-        touching = TOUCHING.get(dirt, 0.0) if touching is None else touching
-        dirt = sample_dirt(dirt, rng)
-        pen = pen or _choose_pen(dirt, rng)
-        dirt = keep_legible(dirt, pen.colour, pen.opacity)
+    level = dirt if isinstance(dirt, str) else ""
+    conditions = sample_dirt(level, rng) if isinstance(dirt, str) else dirt
+    touching = TOUCHING.get(level, 0.0) if touching is None else touching
     width, height = size = _choose_size(lines, size, rng)
-    writer = choose_writer(rng, hands, pen or _choose_pen(dirt, rng))
-    sheet_size = _sheet_size(size, dirt, rng)
+    writer = choose_writer(rng, hands, pen or _choose_pen(conditions, rng))
+    sheet_size = _sheet_size(size, conditions, rng)
     room = (sheet_size[0] * 0.88, sheet_size[1] * 0.86)
-    style = choose_style(dirt, touching or 0.0, rng)
+    style = choose_style(conditions, touching, rng)
     layout, digit = lay_out(lines, room, digit_height, style, writer, hands, rng)
+    if level:
+        conditions = keep_legible(conditions, writer.pen.colour, writer.pen.opacity, writer.pen.width * digit)
     region = position(layout, sheet_size, digit, rng)
-    keep = (0.0, 0.0, float(sheet_size[0]), float(sheet_size[1])) if dirt.has_desk else region
-    view = choose_view(sheet_size, size, keep, dirt, rng)
-    x, y, columns, rows = (0, 0, *sheet_size) if dirt.has_desk else _seen(view, size)
+    keep = (0.0, 0.0, float(sheet_size[0]), float(sheet_size[1])) if conditions.has_desk else region
+    view = choose_view(sheet_size, size, keep, conditions, rng)
+    x, y, columns, rows = (0, 0, *sheet_size) if conditions.has_desk else _seen(view, size)
     view = view.shifted(x, y)
     move(layout, -x, -y)
-    sheet = make_paper((rows, columns), dirt, rng)
-    _print_sheet(sheet, layout, dirt, digit, writer, hands, rng)
-    _dirty_sheet(sheet, dirt, rng)
-    background = make_desk((height, width), rng) if dirt.has_desk else np.zeros((height, width, 3), np.uint8)
-    lit = light_up(view.shoot(sheet, background), dirt, rng)
-    return expose(lit, dirt, rng), _truth(layout, view, size)
+    sheet = make_paper((rows, columns), conditions, rng)
+    _print_sheet(sheet, layout, conditions, digit, writer, hands, rng)
+    _dirty_sheet(sheet, conditions, rng)
+    background = make_desk((height, width), rng) if conditions.has_desk else np.zeros((height, width, 3), np.uint8)
+    lit = light_up(view.shoot(sheet, background), conditions, rng)
+    return expose(lit, conditions, rng), _truth(layout, view, size)
 
 
 def _refuse_seed(seed: int) -> np.random.Generator:
@@ -169,6 +169,8 @@ def _add_decoys(sheet: Picture, layout: Layout, count: int, digit: float, writer
     rows, columns = sheet.shape[:2]
     for _ in range(count):
         ink, colour = _decoy(digit, writer, hands, rng)
+        if float(sheet.mean()) < 100:  # nobody prints on a blackboard
+            colour = writer.pen.colour
         for _ in range(12):
             x, y = float(rng.uniform(0, max(1, columns - ink.shape[1]))), float(rng.uniform(0, max(1, rows - ink.shape[0])))
             spot = (x, y, x + ink.shape[1], y + ink.shape[0])

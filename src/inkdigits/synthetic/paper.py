@@ -34,24 +34,28 @@ def make_paper(shape: tuple[int, int], dirt: Dirt, rng: np.random.Generator) -> 
 def rule(image: Picture, dirt: Dirt, spacing: float, rng: np.random.Generator) -> None:
     """Print lines, squares or dots every `spacing` pixels into `image`, and a margin line."""
     rows, columns = image.shape[:2]
-    ink = np.zeros((rows, columns), np.uint8)
     thick = max(1, round(spacing * float(rng.uniform(0.015, 0.05))))
     start = rng.uniform(0, spacing, 2)
-    ys, xs = np.arange(start[1], rows, spacing), np.arange(start[0], columns, spacing)
-    strength = round(255 * dirt.ruling_strength)
+    xs, ys = (np.arange(begin, end, spacing).astype(int).tolist() for begin, end in zip(start, (columns, rows), strict=True))
+    strength = dirt.ruling_strength
     if dirt.ruling == "dots":
+        dot = np.zeros((2 * thick + 3, 2 * thick + 3), np.uint8)
+        cv2.circle(dot, (thick + 1, thick + 1), thick, round(255 * strength), -1, cv2.LINE_AA)
         for y in ys:
             for x in xs:
-                cv2.circle(ink, (int(x), int(y)), thick, strength, -1, cv2.LINE_AA)
+                lay(image, dot, (x, y), dirt.ruling_colour)
     elif dirt.ruling:
         for y in ys:
-            ink[int(y) : int(y) + thick] = strength
+            _tint(image[y : y + thick], dirt.ruling_colour, strength)
         for x in xs if dirt.ruling == "squares" else ():
-            ink[:, int(x) : int(x) + thick] = strength
-    lay(image, ink, (0, 0), dirt.ruling_colour)
+            _tint(image[:, x : x + thick], dirt.ruling_colour, strength)
     if dirt.has_margin:
-        line = np.full((rows, thick), strength, np.uint8)
-        lay(image, line, (int(columns * rng.uniform(0.03, 0.14)), 0), MARGIN_COLOUR)
+        x = int(columns * rng.uniform(0.03, 0.14))
+        _tint(image[:, x : x + thick], MARGIN_COLOUR, strength)
+
+
+def _tint(part: Picture, colour: Colour, strength: float) -> None:
+    part[:] = part + (np.array(colour, np.float32) - part) * np.float32(strength)
 
 
 def print_box(image: Picture, box: tuple[int, int, int, int], thick: int, colour: Colour, strength: float) -> None:
