@@ -1,7 +1,7 @@
 """Build `notebooks/tutorial.ipynb` from the texts of the lesson, and run it so that it is committed with its outputs.
 
-    python scripts/build_notebook.py             build and run (about two minutes)
-    python scripts/build_notebook.py --check     say whether the committed notebook still has the texts and code of the lesson
+python scripts/build_notebook.py             build and run (about two minutes)
+python scripts/build_notebook.py --check     say whether the committed notebook still has the texts and code of the lesson
 """
 
 from __future__ import annotations

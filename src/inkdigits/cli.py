@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import doctor, lesson, reading
+from .commands import doctor, models, reading, sample, training, tutorial
 from .errors import InkdigitsError, one_line
 
 app = typer.Typer(
@@ -19,8 +19,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 doctor.add_commands(app)
-lesson.add_commands(app)
+tutorial.add_commands(app)
+training.add_commands(app)
+models.add_commands(app)
 reading.add_commands(app)
+sample.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -201,10 +201,25 @@ def curves(runs: Mapping[str, Mapping[str, Sequence[float]]], columns: Mapping[s
             _log_scale(ax)
         ax.set_title(columns[column])
         ax.set_xlabel("epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        longest = max(len(run[column]) for run in runs.values() if column in run)
+        if longest <= 12:
+            ax.set_xticks(range(1, longest + 1))
         ax.grid(color=PALE, linewidth=0.5)
     if shown:
         axes[0].legend(fontsize=8)
+    return figure
+
+
+@_styled
+def line(x: Sequence[float], y: Sequence[float], name: str, over: str) -> Figure:
+    """Return one line: `y`, called `name`, over `x`, called `over`."""
+    figure = _new_figure(3.6, 2.2)
+    ax = _subplots(figure, 1, 1)[0, 0]
+    ax.plot(x, y, color=BLUE, linewidth=1.5)
+    ax.set_ylim(bottom=0)
+    ax.set_title(name)
+    ax.set_xlabel(over)
+    ax.grid(color=PALE, linewidth=0.5)
     return figure
 
 

@@ -44,7 +44,7 @@ class Table:
     """A table inside a report: a caption, the head, and the rows; every cell is shown as text."""
 
     caption: str
-    head: Sequence[str]
+    head: Sequence[object]
     rows: Sequence[Sequence[object]]
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import textart
 from ..files import write_bytes
 from ..plots import to_bytes
 from ..report import Picture, Table, embed_figure
@@ -49,6 +53,11 @@ class Chapter:
     def fact(self, name: str, here: object) -> None:
         """Add a result; the lesson's figure of the same name stands beside it."""
         self.facts.append((name, str(here), self.step.figures.get(name, "")))
+
+    def sketch(self, title: str, picture: NDArray[np.uint8]) -> None:
+        """Add a picture as text, under its title; empty lines around it are left out."""
+        drawn = textart.draw(picture).strip("\n")
+        self.art.append(f"{title}\n{drawn}")
 
     def fact_table(self) -> Table | None:
         """Return the facts as a table; None where there are none. The lesson's column is left out where it would be empty."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import mnist, plots, textart
+from .. import mnist, plots
 from .chapter import Chapter, Plot
 from .steps import Step
 
@@ -32,7 +32,7 @@ def look_step(step: Step, data: Data) -> Chapter:
     chapter = Chapter(step)
     for i in (CLEAR, DOUBTFUL):
         chapter.fact(f"label of sample {i}", y[i])
-        chapter.art.append(f"sample {i}, label {y[i]}\n{textart.draw(x[i])}")
+        chapter.sketch(f"sample {i}, label {y[i]}", x[i])
     titles = [f"sample {i}, label {y[i]}" for i in (CLEAR, DOUBTFUL)]
     caption = f"Training samples {CLEAR} and {DOUBTFUL}: a clear {y[CLEAR]}, and one whose label says {y[DOUBTFUL]}."
     chapter.plots.append(Plot("samples", plots.pictures([x[CLEAR], x[DOUBTFUL]], titles, width=4.6), caption, wide=False))
@@ -56,7 +56,7 @@ def reshape_step(step: Step, data: Data) -> Chapter:
 
 def normalise(x: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return pixels 0–255 as 0–1; float32, which is what a network computes in."""
-    return x.astype(np.float32) / 255
+    return x.astype(np.float32) / np.float32(255)
 
 
 def normalise_step(step: Step, data: Data) -> Chapter:
@@ -67,6 +67,6 @@ def normalise_step(step: Step, data: Data) -> Chapter:
     chapter.fact("smallest and largest, before", f"{x.min()}–{x.max()}")
     chapter.fact("smallest and largest, after", f"{after.min()}–{after.max()}")
     chapter.fact("mean and standard deviation, after", f"{after.mean(dtype=np.float64):.4f} and {after.std(dtype=np.float64):.4f}")
-    caption = "How often each pixel value occurs (each line of the scale is ten times the one below): same shape, other numbers below it."
+    caption = "How often each pixel value occurs; each mark of the scale is ten times the one below. Only the values change, not the shape."
     chapter.plots.append(Plot("pixels", plots.histogram(x, after), caption, "svg"))
     return chapter
