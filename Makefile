@@ -29,7 +29,7 @@ $(VENV)/ready-%: pyproject.toml constraints.txt
 demo: setup-demo
 	rm -rf demo
 	$(BIN)/inkdigits tutorial --out demo
-	$(BIN)/inkdigits sample --text "2071 438" --out $(PAGE)
+	$(BIN)/inkdigits sample --text "2071 438" --split test --out $(PAGE)
 	$(BIN)/python scripts/read_boxes.py demo $(PAGE)
 	$(BIN)/inkdigits read $(PAGE)
 
