@@ -157,11 +157,19 @@ def test_a_turned_jpeg_that_is_decoded_smaller_knows_its_upright_size() -> None:
     assert (picture.width, picture.height, picture.scale, picture.image.shape) == (320, 200, 0.5, (100, 160, 3))
 
 
-def test_a_long_jpeg_is_decoded_smaller_and_a_header_beyond_all_measure_is_refused() -> None:
+def test_a_jpeg_beyond_all_measure_is_refused() -> None:
+    strip = pictures.saved(Image.new("L", (900, 40), 255), "JPEG")
+    assert open_image(strip, Limits(max_pixels=9_000, max_header_pixels=36_000)).image.shape == (20, 450)
+    with pytest.raises(TooManyPixels):
+        open_image(strip, Limits(max_pixels=9_000, max_header_pixels=35_999))
+    slow = pictures.saved(Image.new("L", (900, 40), 255), "JPEG", progressive=True)
+    with pytest.raises(TooManyPixels, match="progressive"):
+        open_image(slow, Limits(max_pixels=9_000))
+
+
+def test_a_long_jpeg_is_decoded_smaller() -> None:
     strip = pictures.saved(Image.new("L", (900, 40), 255), "JPEG")
     assert open_image(strip, Limits(max_side=300)).image.shape == (10, 225)
-    with pytest.raises(TooManyPixels):
-        open_image(strip, Limits(max_header_pixels=35_999))
     thread = pictures.saved(Image.new("L", (1, 900), 255), "JPEG")
     with pytest.raises(TooManyPixels):
         open_image(thread, Limits(max_side=300))
@@ -175,6 +183,12 @@ def test_other_kinds_above_the_limit_are_refused(name: str) -> None:
         load_image(data, Limits(max_pixels=96 * 64 - 1))
     with pytest.raises(TooManyPixels):
         load_image(data, Limits(max_side=95))
+
+
+def test_a_webp_canvas_is_measured_before_libwebp_reserves_it() -> None:
+    data = pictures.BOMBS["a WebP canvas of 2^28 megapixels"][0]()
+    with pytest.raises(TooManyPixels):
+        load_image(data[:60])  # nothing but the header
 
 
 def test_a_film_behind_a_photo_is_not_taken_for_its_scans() -> None:

@@ -147,6 +147,13 @@ def test_an_odd_but_legal_picture_is_answered(name: str) -> None:
         assert seen(picture.image) == ink
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_jpeg_with_a_damaged_exif_block_warns_nobody() -> None:
+    block = b"Exif\0\0II*\0\x08\0\0\0\x05\0" + bytes(20)
+    data = saved(pil(), "JPEG", exif=block)
+    assert load_image(data.replace(b"\xff\xe0\0\x10JFIF", b"\xff\xe0\0\x10Jfif")).shape == (64, 96, 3)
+
+
 def test_there_are_forty_odd_pictures() -> None:
     assert len(ODD) >= 40
 
@@ -255,6 +262,9 @@ def test_a_wrong_array_is_a_one_line_reason(name: str) -> None:
 def test_a_huge_array_of_no_memory_is_refused_by_its_shape() -> None:
     with pytest.raises(TooManyPixels):
         load_image(np.broadcast_to(np.uint8(0), (100_000, 100_000)))
+
+
+def test_an_array_or_a_pil_image_above_the_limits_is_refused() -> None:
     with pytest.raises(TooManyPixels):
         load_image(np.zeros((10, 10)), Limits(max_pixels=99))
     with pytest.raises(TooManyPixels):

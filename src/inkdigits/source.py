@@ -28,6 +28,8 @@ from .limits import Limits
 
 DRAFTS = (1, 2, 4, 8)  # a JPEG decodes at one of these fractions of its size for less than the whole
 T = TypeVar("T")
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+PIL_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "HEIF")  # as Pillow and pillow-heif name those of `headers.KINDS`
 REDUCED = 254  # the TIFF tag that says: this page is a smaller copy of another
 
 
@@ -146,20 +148,24 @@ def _check_bytes(size: int, limits: Limits) -> None:
 def _bytes_of_path(source: str | os.PathLike[Any], limits: Limits) -> bytes:
     """Return the bytes of an ordinary file; anything else is refused before it is opened, because opening alone may hang or act."""
     name = os.fsdecode(source)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
+    if URL.match(name):
         raise NotAFile(f"{name}: this is a URL, expected the path of a file")
     try:
-        found = os.stat(name)
-        _check_ordinary(name, found, limits)
+        _check_ordinary(name, os.stat(name), limits)
         with Path(name).open("rb") as file:
             _check_ordinary(name, os.fstat(file.fileno()), limits)  # it may have been replaced in between
             return _bytes_of_file(file, limits)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound(f"{name}: there is no such file") from error
-    except PermissionError as error:
-        raise Refused(f"{name}: no permission to read it") from error
-    except (OSError, ValueError) as error:  # a name too long, a loop of links, a zero byte within
-        raise NotAFile(f"{name}: {getattr(error, 'strerror', None) or error}") from error
+    except (OSError, ValueError) as error:
+        raise _path_error(name, error) from error
+
+
+def _path_error(name: str, error: OSError | ValueError) -> Exception:
+    """Return the reason why a path cannot be read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return NotFound(f"{name}: there is no such file")
+    if isinstance(error, PermissionError):
+        return Refused(f"{name}: no permission to read it")
+    return NotAFile(f"{name}: {getattr(error, 'strerror', None) or error}")  # a name too long, a loop of links, a zero byte within
 
 
 def _check_ordinary(name: str, found: os.stat_result, limits: Limits) -> None:
@@ -235,16 +241,20 @@ def _page_frames(data: bytes, limits: Limits) -> list[int]:
     """Return the frames of a TIFF that are pages of their own; reads headers, decodes nothing."""
     opened = _open("TIFF", data, limits)
     frames = [0]
-    for frame in range(1, 2 * limits.max_pages + 1):  # every page may have a smaller copy
-        try:
+    try:
+        for frame in range(1, 2 * limits.max_pages + 1):  # every page may have a smaller copy
             opened.seek(frame)
-        except EOFError:
-            return frames
-        if not opened.tag_v2.get(REDUCED, 0) & 1:  # type: ignore[attr-defined]
-            frames.append(frame)
-        if len(frames) > limits.max_pages:
-            break
-    raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
+            if not opened.tag_v2.get(REDUCED, 0) & 1:  # type: ignore[attr-defined]
+                frames.append(frame)
+                _check_pages(len(frames), limits)
+    except EOFError:
+        pass
+    return frames
+
+
+def _check_pages(pages: int, limits: Limits) -> None:
+    if pages > limits.max_pages:
+        raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
 
 
 def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None) -> Picture:
@@ -273,11 +283,7 @@ def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture
 def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
     """Have a JPEG decoded at the largest fraction of its size that the limits allow; `check_size` refuses what does not fit even so."""
     width, height = opened.size
-    if width * height > limits.max_header_pixels:
-        raise TooManyPixels(f"{width} × {height} pixels are too many, expected at most {limits.max_header_pixels:,} in all")
-    if "progressive" in opened.info and width * height > 2 * limits.max_pixels:
-        # decoded smaller or not, all of its coefficients are kept: six bytes a pixel
-        raise TooManyPixels(f"{width} × {height} pixels are too many for a progressive JPEG, expected at most {2 * limits.max_pixels:,}")
+    _check_header(width, height, "progressive" in opened.info, limits)
     for part in DRAFTS:
         w, h = -(-width // part), -(-height // part)
         if w * h <= limits.max_pixels and max(w, h) <= limits.max_side:
@@ -286,10 +292,19 @@ def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
         opened.draft(None, (max(1, width // part), max(1, height // part)))
 
 
+def _check_header(width: int, height: int, progressive: bool, limits: Limits) -> None:
+    """Refuse a JPEG that is too large even to be decoded smaller."""
+    if width * height > limits.max_header_pixels:
+        raise TooManyPixels(f"{width} × {height} pixels are too many, expected at most {limits.max_header_pixels:,} in all")
+    if progressive and width * height > 2 * limits.max_pixels:
+        # decoded smaller or not, all of its coefficients are kept: six bytes a pixel
+        raise TooManyPixels(f"{width} × {height} pixels are too many for a progressive JPEG, expected at most {2 * limits.max_pixels:,}")
+
+
 def _from_pil(source: Image.Image, limits: Limits) -> Picture:
     """Return a PIL image as a picture; one that is not decoded yet must be of an allowed kind."""
     lazy = isinstance(source, ImageFile.ImageFile) and bool(source.tile)
-    if lazy and source.format not in {"JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "HEIF"}:
+    if lazy and source.format not in PIL_FORMATS:
         raise Unsupported(f"this is a PIL image of format {source.format}, {headers.WANTED}, or one that is loaded")
     check_size(*source.size, limits)
     source.load()
