@@ -26,6 +26,7 @@ from inkdigits.synthetic import Font, Hands, make_digit, make_glyph_source
 
 SHARD = 4000  # glyphs
 NO_DIGIT = 10
+SECOND_SHARE = 0.15  # of the crops: the reader looks at more than the likeliest cut
 NO_DIGIT_SHARE = 0.13  # of the crops
 KINDS = {"crops": 1, "clean": 2, "held-crops": 3, "held-clean": 4}
 
@@ -42,7 +43,10 @@ def crop(rng: np.random.Generator, hand: Hands) -> tuple[np.ndarray, int] | None
     """Return one glyph cut from a made picture and its label; None where no ink was found."""
     label = None if rng.random() < NO_DIGIT_SHARE else int(rng.integers(10))
     proposals = propose(find_ink(make_digit(label, rng, hands=hand)))
-    return (make_glyph(proposals[0].ink), NO_DIGIT if label is None else label) if proposals else None
+    if not proposals:
+        return None
+    second = len(proposals) > 1 and rng.random() < SECOND_SHARE
+    return make_glyph(proposals[int(second)].ink), NO_DIGIT if label is None else label
 
 
 def clean(rng: np.random.Generator, hand: Hands) -> tuple[np.ndarray, int]:

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from .components import Components
 from .records import Box
+from .rules import remove_rules
 
 SPECK = 0.004  # a piece with less than this share of the ink of the largest is dust
 NEAR = 0.22  # pieces closer than this share of the digit's size belong together
+RULE = 0.8  # a straight thin line along this share of the picture's side is a rule or a frame
+SMALL = 48  # pixels: in a picture with a shorter side than this, a digit's own bar looks like a rule
+WITH_RULES = 0.85  # how likely the ink is the digit's with what looks like a rule left in it, against without
 LINE = 0.86  # a piece that runs along this share of the picture's side may be a rule or a frame
 
 
@@ -36,6 +40,15 @@ class Proposal:
 
 def propose(ink: NDArray[np.uint8]) -> list[Proposal]:
     """Return what may be the one digit in `ink`, uint8 of shape (height, width); an empty list where there is no ink."""
+    bare = remove_rules(ink, RULE) if min(ink.shape) >= SMALL else ink
+    if bare is ink:
+        return _proposals(ink, 1.0)
+    ruled = _proposals(ink, WITH_RULES)
+    return sorted((_proposals(bare, 1.0) if int(bare.max()) else []) + ruled, key=lambda p: -p.prior)
+
+
+def _proposals(ink: NDArray[np.uint8], trust: float) -> list[Proposal]:
+    """Return the proposals from one ink, their priors multiplied by `trust`."""
     pieces = Components.of(ink)
     if not len(pieces):
         return []
@@ -49,7 +62,7 @@ def propose(ink: NDArray[np.uint8]) -> list[Proposal]:
     ):
         key = tuple(sorted(which))
         sets[key] = max(prior, sets.get(key, 0))
-    proposals = [Proposal(pieces.cut_out(list(key)), _box(pieces, key), prior) for key, prior in sets.items()]
+    proposals = [Proposal(pieces.cut_out(list(key)), _box(pieces, key), trust * prior) for key, prior in sets.items()]
     return sorted(proposals, key=lambda p: -p.prior)
 
 
