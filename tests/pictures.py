@@ -177,7 +177,8 @@ def _tiff_claiming(width: int, height: int) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0) + strip
 
 
-def _webp_claiming(width: int, height: int) -> bytes:
+def webp_claiming(width: int, height: int) -> bytes:
+    """A WebP whose canvas claims this size."""
     data = bytearray(saved(on_glass(20), "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"))
     assert data[12:16] == b"VP8X"
     data[24:27], data[27:30] = (width - 1).to_bytes(3, "little"), (height - 1).to_bytes(3, "little")
@@ -216,7 +217,7 @@ BOMBS: dict[str, tuple[Bytes, str]] = {
     "a TIFF of 2 million bit depths": (lambda: tagged_tiff(258, 3, 2_000_000, 2), "too_large"),
     "a TIFF of 2 million fractions": (lambda: tagged_tiff(700, 5, 2_000_000, 8), "too_large"),
     "a TIFF of 60,000 tags": (lambda: b"II*\0" + struct.pack("<IH", 8, 60_000) + bytes(800_000), "too_large"),
-    "a WebP canvas of 2^28 megapixels": (lambda: _webp_claiming(2**24, 2**24), "too_many_pixels"),
+    "a WebP canvas of 2^28 megapixels": (lambda: webp_claiming(2**24, 2**24), "too_many_pixels"),
     "a BMP of 900 megapixels": (lambda: bmp_claiming(30_000, 30_000), "too_many_pixels"),
     "a HEIC of 3,600 megapixels": (lambda: _heic_claiming(60000, 60000), "too_many_pixels"),
 }
