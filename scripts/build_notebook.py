@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from inkdigits.train import steps
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "tutorial.ipynb"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
 TITLE = "# A network learns to read handwritten digits\n\n"
 
 
@@ -46,14 +47,16 @@ def cells_of(text: str) -> list[NotebookNode]:
 
 def run(notebook: NotebookNode, folder: Path) -> None:
     """Run all cells in `folder`, keeping what they print and draw, but nothing that tells of this computer or differs at every run."""
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=3600, coalesce_streams=True, resources={"metadata": {"path": str(folder)}}).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
                 raise SystemExit(f"a cell wrote to standard error:\n{cell.source}\n{output.text}")
             if "text" in output:
-                output.text = re.sub(r"\x1b\[[0-9;]*m", "", output.text)
+                output.text = COLOURS.sub("", output.text)
+            if "text/plain" in output.get("data", {}):
+                output.data["text/plain"] = COLOURS.sub("", output.data["text/plain"])
     notebook.metadata["language_info"] = {"name": "python"}
 
 

@@ -1,6 +1,7 @@
 """The lesson: its texts are whole, its facts are MNIST's, its logic has no trap left, and it runs from the first step to the last."""
 
 import ast
+import io
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from inkdigits.errors import UsageError
 from inkdigits.train import lesson_answers as answers
 from inkdigits.train import lesson_data, lesson_network, networks, own_digit, steps
 from inkdigits.train.stopping import Stopped
+from inkdigits.train.telling import Teller
 from inkdigits.train.tutorial import choose_folder, teach
 from inkdigits.train.watching import Watcher
 
@@ -223,6 +225,16 @@ def test_the_own_digit_needs_its_preparation():
     assert abs(x - 14) < 0.6 and abs(y - 14) < 0.6
     rows, columns = np.flatnonzero(prepared.max(1)), np.flatnonzero(prepared.max(0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
+
+
+def test_a_terminal_that_knows_ascii_alone_is_told_all_the_same(data):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    teller, step = Teller(stream), steps.load()["2"]
+    teller.begin(step)
+    teller.end(lesson_data.look_step(step, data), [Path("a picture.png")])
+    stream.flush()
+    told = stream.buffer.getvalue().decode("ascii")
+    assert "Look at the data" in told and "####" in told and "picture: a picture.png" in told
 
 
 class Heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +28,11 @@ class Teller:
 
     def __init__(self, file: TextIO | None = None) -> None:
         """Tell on `file`, by default standard output."""
+        stream = file or sys.stdout
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows `?` for it, and the lesson goes on
+            stream.reconfigure(errors="replace")
         # told to a file or a pipe, rich would take 80 columns
-        self.console = Console(file=file or sys.stdout, highlight=False, soft_wrap=False)
+        self.console = Console(file=stream, highlight=False, soft_wrap=False)
         self.console.width = min(self.console.width, WIDTH) if self.console.is_terminal else WIDTH
 
     def say(self, text: str) -> None:
