@@ -14,7 +14,7 @@ from .errors import DataError, UsageError
 DIGITS = 10
 BINS = 15  # bins of the calibration error, each holding as many answers as the next
 Z95 = 1.959964  # deviations that hold 95 % of a normal distribution
-SMALLEST_PROBABILITY = 1e-12  # a probability of 0 would make the loss infinite
+SMALLEST_PROBABILITY = 1e-7  # a probability of 0 would make the loss infinite; as in Keras
 
 # Labels of MNIST's test set that are known to be wrong (index: the right label) or unclear (index).
 # Source: Northcutt, Athalye, Mueller 2021, "Pervasive Label Errors in Test Sets Destabilize Machine Learning Benchmarks"; five votes each.

@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from . import __version__, plots
 from .errors import one_line
 from .evaluate import DIGITS, Evaluation, risk_coverage, wilson
-from .labelled import Labelled
+from .labelled import Answers
 from .report import Table, embed_figure, write
 
 if TYPE_CHECKING:
@@ -19,17 +21,18 @@ if TYPE_CHECKING:
 
 SHOWN_MISTAKES = 400  # of the most confident; a page with thousands of pictures is no use to anybody
 COLUMNS = 8
+THUMBNAIL = 96  # pixels
 BINS = 15
 
 
-def write_report(path: str | os.PathLike[str], answer: dict[str, Any], evaluation: Evaluation, labelled: Labelled) -> Path:
+def write_report(path: str | os.PathLike[str], answer: dict[str, Any], evaluation: Evaluation, answers: Answers) -> Path:
     """Write the page and return its path.
 
     Args:
         path: where to write it.
         answer: the JSON object of `inkdigits evaluate`.
         evaluation: what it was made from.
-        labelled: the pictures, for the gallery of mistakes.
+        answers: the pictures and their names, for the gallery of mistakes.
 
     Raises:
         MissingExtra: matplotlib or Jinja2 is not installed.
@@ -52,9 +55,9 @@ def write_report(path: str | os.PathLike[str], answer: dict[str, Any], evaluatio
                 "Risk and coverage: when only the most confident share is answered, what share of the answers is wrong.",
             ),
         ],
-        "mistakes": _gallery(evaluation, labelled),
+        "mistakes": _gallery(evaluation, answers),
         "many": len(evaluation.mistakes),
-        "failures": Table("Pictures that could not be read", ("file", "reason"), [(f, one_line(r)) for f, r in labelled.failures]),
+        "failures": Table("Pictures that could not be read", ("file", "reason"), [(f, one_line(r)) for f, r in answers.failures]),
     }
     return write(path, "evaluation", data)
 
@@ -101,14 +104,27 @@ def _bins(evaluation: Evaluation) -> tuple[list[float], list[float], list[tuple[
     )
 
 
-def _gallery(evaluation: Evaluation, labelled: Labelled) -> Picture | None:
+def _gallery(evaluation: Evaluation, answers: Answers) -> Picture | None:
     chosen = evaluation.mistakes[:SHOWN_MISTAKES]
     if not len(chosen):
         return None
     titles = [
         f"{evaluation.labels[i]} read as {evaluation.predictions[i]}\n{evaluation.confidence[i]:.3f} · "
-        + (one_line(Path(labelled.files[i]).name, 14).replace("$", "＄") if labelled.files else f"{i}")  # $ would start a formula
+        + one_line(Path(answers.names[i]).name, 14).replace("$", "＄")  # a dollar would start a formula
         for i in chosen
     ]
-    figure = plots.gallery([labelled.glyphs[i] for i in chosen], titles, COLUMNS)
+    figure = plots.gallery([_square(answers.thumbnail(i)) for i in chosen], titles, COLUMNS)
     return embed_figure(figure, "Mistakes, the most confident first: label and answer, confidence, and which picture it is.", "png")
+
+
+def _square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture of any size as one for the gallery: grey, at most `THUMBNAIL` pixels a side, padded to a square."""
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    side = max(grey.shape)
+    if side > THUMBNAIL:
+        size = tuple(max(1, round(n * THUMBNAIL / side)) for n in grey.shape[::-1])
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    side = max(grey.shape)
+    top, left = (side - grey.shape[0]) // 2, (side - grey.shape[1]) // 2
+    bottom, right = side - grey.shape[0] - top, side - grey.shape[1] - left
+    return np.asarray(cv2.copyMakeBorder(grey, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)

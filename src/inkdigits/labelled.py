@@ -1,4 +1,4 @@
-"""MNIST, an `.npz` file or a folder of labelled pictures comes in; glyphs and their labels come out."""
+"""MNIST, an `.npz` file or a folder of labelled pictures comes in; what a classifier answers to it comes out, beside the labels."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import mnist
-from .classify import as_glyphs
+from .classify import DIGITS, Classifier, Float, as_glyphs
 from .errors import DataError, ReadError
-from .evaluate import check_labels
-from .glyph import SIZE, make_glyph
-from .ink import find_ink
+from .evaluate import Labels, check_labels
+from .glyph import SIZE
 from .limits import Limits
-from .single import propose
-from .source import load_image
+from .reader import Reader
+from .records import Page
 
 MAX_UNPACKED = 2 * 2**30  # bytes an .npz file may unpack to
 KEYS = (("x", "y"), ("x_test", "y_test"))
@@ -31,21 +30,21 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Glyphs with their labels.
+    """Digits with their labels: glyphs that are ready, or pictures that hold one digit each.
 
     Attributes:
-        name: what was read: "mnist" or the path as it was given.
-        glyphs: uint8 of shape (n, 28, 28), ink bright.
+        name: what was asked for: "mnist", or a path.
         labels: int64 of shape (n,), 0–9.
-        files: the pictures' names in the folder; empty for MNIST and `.npz` files.
-        failures: (file, reason) of the pictures that could not be read; they are not among the glyphs.
+        glyphs: uint8 of shape (n, 28, 28), ink bright; None where there are pictures.
+        pictures: paths or arrays, n of them; empty where there are glyphs.
+        names: what to call each of them: the file's name in the folder, or its index.
     """
 
     name: str
-    glyphs: Bytes
-    labels: NDArray[np.int64]
-    files: list[str] = field(default_factory=list)
-    failures: list[tuple[str, str]] = field(default_factory=list)
+    labels: Labels
+    glyphs: Bytes | None = None
+    pictures: list[Any] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     @property
     def is_mnist_test(self) -> bool:
@@ -53,36 +52,102 @@ class Labelled:
         return self.name == "mnist"
 
 
-def load_labelled(data: str | Path, limits: Limits = Limits()) -> Labelled:  # noqa: B008 (Limits is frozen)
-    """Return labelled glyphs.
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a classifier answered to labelled digits; pictures that could not be read are not among them.
+
+    Attributes:
+        labels: int64 of shape (n,).
+        probabilities: float32 of shape (n, 10).
+        confidence: float32 of shape (n,).
+        names: what to call each picture.
+        thumbnails: for each, a small grey picture to show, or where to cut it from: see `thumbnail`.
+        failures: (name, reason) of the pictures that could not be read.
+    """
+
+    labels: Labels
+    probabilities: Float
+    confidence: Float
+    names: list[str]
+    thumbnails: list[Bytes | Page]
+    failures: list[tuple[str, str]]
+
+    def thumbnail(self, index: int) -> Bytes:
+        """Return a picture of one digit: the glyph, or what was read cut out of its picture; uint8 of shape (h, w) or (h, w, 3)."""
+        shown = self.thumbnails[index]
+        return _cut(shown) if isinstance(shown, Page) else shown
+
+
+def load_labelled(data: str | Path) -> Labelled:
+    """Return labelled digits.
 
     Args:
         data: "mnist" for its 10,000 test pictures; an `.npz` file with `x, y` or `x_test, y_test`; or a folder with `labels.csv`
             (`file,label`) or one sub-folder a class, named 0 to 9.
-        limits: ceilings for each picture of a folder.
 
     Raises:
         DataError: it is missing, damaged, empty, or its labels are not 0–9.
     """
     if str(data) == "mnist":
         _, (x, y) = mnist.load_data()
-        return Labelled("mnist", x, y.astype(np.int64))
+        return Labelled("mnist", y.astype(np.int64), x)
     path = Path(data)
     if path.is_dir():
-        return _folder(path, limits)
+        return _folder(path)
     if path.is_file():
         return _npz(path)
     raise DataError(f"no such data: {path}; expected mnist, a folder of labelled pictures, or an .npz file")
 
 
-def picture_glyph(picture: Any, limits: Limits = Limits()) -> Bytes:  # noqa: B008 (Limits is frozen)
-    """Return the glyph of a picture that holds one digit: uint8 of shape (28, 28), all zero where there is no ink.
+def answer(labelled: Labelled, classifier: Classifier, limits: Limits | None = None) -> Answers:
+    """Return what `classifier` answers: to glyphs as they are, to pictures as `inkdigits.read(…, single=True)` reads them.
 
     Raises:
-        ReadError: the picture cannot be read.
+        DataError: not one picture could be read, or the glyphs are none.
     """
-    proposals = propose(find_ink(load_image(picture, limits)))
-    return make_glyph(proposals[0].ink) if proposals else np.zeros((SIZE, SIZE), np.uint8)
+    if labelled.glyphs is not None:
+        probabilities, confidence = classifier.classify(labelled.glyphs)
+        names = [str(i) for i in range(len(labelled.labels))]
+        return Answers(labelled.labels, probabilities, confidence, names, list(labelled.glyphs), [])
+    reader = Reader(classifier, limits)
+    rows: list[tuple[NDArray[Any], float, int, Page]] = []
+    failures = []
+    for i, picture in enumerate(labelled.pictures):
+        try:
+            page = reader.read(picture, single=True, threshold=0)
+        except ReadError as error:
+            failures.append((labelled.names[i], str(error)))
+            continue
+        rows.append((*_of_page(page, classifier), i, page))
+    if not rows:
+        raise DataError(
+            f"none of the {len(failures)} pictures of {labelled.name} can be read; the first: {failures[0][0]}: {failures[0][1]}"
+        )
+    probabilities, confidence, kept, pages = zip(*rows, strict=True)
+    names = [labelled.names[i] for i in kept]
+    return Answers(labelled.labels[list(kept)], np.stack(probabilities), np.array(confidence, np.float32), names, list(pages), failures)
+
+
+def _of_page(page: Page, classifier: Classifier) -> tuple[NDArray[Any], float]:
+    """Return the ten probabilities and the confidence of the one digit of a page; a blank page is asked about as a blank glyph."""
+    if not page.numbers:
+        probabilities, confidence = classifier.classify(np.zeros((SIZE, SIZE), np.uint8))
+        return probabilities[0], float(confidence[0])
+    digit = page.numbers[0].digits[0]
+    p = np.zeros(DIGITS, np.float32)
+    for value, probability in digit.alternatives:
+        p[value] = probability
+    return p / p.sum(), digit.confidence
+
+
+def _cut(page: Page) -> Bytes:
+    """Return the digit of a page, with a margin, cut out of its picture."""
+    picture = page.picture() if page.picture else np.zeros((SIZE, SIZE), np.uint8)
+    if not page.numbers:
+        return picture
+    x, y, w, h = page.numbers[0].box
+    margin = max(w, h) // 5 + 1
+    return picture[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
 
 
 def _npz(path: Path) -> Labelled:
@@ -107,30 +172,20 @@ def _arrays(name: str, x: NDArray[Any], y: NDArray[Any]) -> Labelled:
         raise DataError(f"{name}: expected as many pictures as labels, got {x.shape} and {y.shape}")
     if len(labels) == 0:
         raise DataError(f"{name} holds no pictures")
+    if not (x.ndim == 2 or x.shape[1:3] == (SIZE, SIZE)):  # pictures of another size become glyphs as files do
+        return Labelled(name, labels, pictures=list(x), names=[str(i) for i in range(len(x))])
     try:
-        is_ready = x.ndim == 2 or x.shape[1:3] == (SIZE, SIZE)
-        glyphs = as_glyphs(x) if is_ready else np.stack([picture_glyph(picture) for picture in x])
+        return Labelled(name, labels, as_glyphs(x))
     except ReadError as error:
         raise DataError(f"{name}: {error}") from error
-    return Labelled(name, glyphs, labels)
 
 
-def _folder(path: Path, limits: Limits) -> Labelled:
+def _folder(path: Path) -> Labelled:
     named = _table(path / TABLE) if (path / TABLE).exists() else _classes(path)
     if not named:
         raise DataError(f"{path} holds no labelled pictures")
-    glyphs, labels, files, failures = [], [], [], []
-    for file, label in named:
-        try:
-            glyphs.append(picture_glyph(path / file, limits))
-        except ReadError as error:
-            failures.append((file, str(error)))
-            continue
-        labels.append(label)
-        files.append(file)
-    if not glyphs:
-        raise DataError(f"none of the {len(named)} pictures in {path} can be read; the first: {failures[0][0]}: {failures[0][1]}")
-    return Labelled(str(path), np.stack(glyphs), check_labels(labels), files, failures)
+    files = [file for file, _ in named]
+    return Labelled(str(path), check_labels([label for _, label in named]), pictures=[path / file for file in files], names=files)
 
 
 def _table(table: Path) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..evaluate import Evaluation
+    from ..reader import Reader
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder, a .keras or .onnx file, reader, or mnist.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -35,13 +36,15 @@ def evaluate(
 ) -> int:
     """Tell how well a model reads labelled digits."""
     from .. import evaluate as judge
+    from ..labelled import answer as ask
     from ..labelled import load_labelled
 
     labelled = load_labelled(data)
     classifier = _opened(model)
     start = time.perf_counter()
-    evaluation = judge.evaluate(labelled.labels, *classifier.classify(labelled.glyphs))
+    answers = ask(labelled, classifier)
     seconds = time.perf_counter() - start
+    evaluation = judge.evaluate(answers.labels, answers.probabilities, answers.confidence)
     corrected = evaluation.corrected() if labelled.is_mnist_test else None
     found = evaluation.to_dict()
     answer = {"model": model, "data": data} | {key: found.pop(key) for key in ("n", "correct", "accuracy", "interval")}
@@ -49,15 +52,15 @@ def evaluate(
     answer |= {
         "corrected": None if corrected is None else {key: corrected.to_dict()[key] for key in ("n", "correct", "accuracy", "interval")}
     }
-    answer |= {"seconds": round(seconds, 3), "unreadable": len(labelled.failures)}
+    answer |= {"seconds": round(seconds, 3), "unreadable": len(answers.failures)}
     if report is not None:
         from ..evaluation_report import write_report
 
-        write_report(report, answer, evaluation, labelled)
-    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, labelled.files))
-    for file, reason in labelled.failures:
+        write_report(report, answer, evaluation, answers)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names))
+    for file, reason in answers.failures:
         _complain(file, reason)
-    return 1 if labelled.failures else 0
+    return 1 if answers.failures else 0
 
 
 def predict(
@@ -67,12 +70,13 @@ def predict(
 ) -> int:
     """Tell which digit each picture shows, with a network of yours; `read` reads whole pages."""
     from ..errors import ReadError
+    from ..reader import Reader
 
-    classifier = _opened(model)
+    reader = Reader(_opened(model))
     failed = False
     for file in pictures:
         try:
-            row = {"file": file} | _prediction(classifier, file)
+            row = {"file": file} | _prediction(reader, file)
         except ReadError as error:
             failed = True
             if not as_json:
@@ -129,23 +133,18 @@ def _need_training() -> None:
             raise MissingExtra("a network in Keras's form", "train")
 
 
-def _prediction(classifier: Any, file: str) -> dict[str, Any]:
+def _prediction(reader: Reader, file: str) -> dict[str, Any]:
     """Return value, confidence and probabilities of the digit in one picture."""
     from ..errors import Unsupported
-    from ..labelled import picture_glyph
 
-    glyph = picture_glyph(sys.stdin.buffer if file == "-" else file)
-    if not glyph.any():
+    page = reader.read(sys.stdin.buffer if file == "-" else file, single=True, threshold=0)
+    if not page.numbers:
         raise Unsupported("the picture is blank: no ink was found")
-    probabilities, confidence = classifier.classify(glyph)
-    return {
-        "value": int(probabilities[0].argmax()),
-        "confidence": round(float(confidence[0]), 6),
-        "probabilities": [round(float(p), 6) for p in probabilities[0]],
-    }
+    digit = page.numbers[0].digits[0]
+    return {"value": digit.value, "confidence": digit.confidence, "probabilities": [p for _, p in sorted(digit.alternatives)]}
 
 
-def _described(answer: dict[str, Any], evaluation: Evaluation, files: list[str]) -> str:
+def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str]) -> str:
     """Return the figures for a person to read."""
     low, high = answer["interval"]
     lines = [
@@ -164,8 +163,7 @@ def _described(answer: dict[str, Any], evaluation: Evaluation, files: list[str])
     worst = evaluation.mistakes[:5]
     if len(worst):
         shown = (
-            f"{_shown(files[i]) if files else f'picture {i}'} ({evaluation.labels[i]} read as {evaluation.predictions[i]}, "
-            f"{evaluation.confidence[i]:.3f})"
+            f"{_shown(names[i])} ({evaluation.labels[i]} read as {evaluation.predictions[i]}, {evaluation.confidence[i]:.3f})"
             for i in worst
         )
         lines.append("most confident mistakes: " + "; ".join(shown))
