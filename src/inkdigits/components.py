@@ -65,8 +65,7 @@ class Components:
         return int(x0), int(y0), int(x1), int(y1)
 
 
-def checked(components: Components, limit: int) -> Components:
-    """Return `components`, or raise `TooManyMarks` where there are more than `limit`."""
-    if len(components) > limit:
-        raise TooManyMarks(f"too many pieces of ink: {len(components):,}, at most {limit:,}: is this a page of numbers?")
-    return components
+def checked(n: int, most: int) -> None:
+    """Raise `TooManyMarks` where there are more than `most` pieces of ink."""
+    if n > most:
+        raise TooManyMarks(f"too many pieces of ink: {n:,}, at most {most:,}: is this a page of numbers?")

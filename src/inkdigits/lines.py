@@ -1,0 +1,116 @@
+"""The pieces of a page come in; which of them stand in one line, in reading order, comes out.
+
+Neighbours are linked first, each piece to the one that follows it best when both agree, so that a line may slope or bend; chains that continue
+each other across a wide gap are joined afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.int64]
+
+FAR = 3.5  # heights: a neighbour is no further to the right than this
+STEEP = 0.85  # heights: a neighbour's middle is no further up or down than this
+UP_AND_DOWN = 2.2  # how much more a step up or down counts than one to the right
+UNLIKE = 2.6  # heights of neighbours differ by this factor at most
+JOIN = 0.55  # heights: chains go on in the same line when they meet within this
+
+
+@dataclass(frozen=True)
+class Middles:
+    """Middles and sizes of boxes: x, y, width, height, each float of shape (n,)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    w: NDArray[np.float64]
+    h: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, boxes: Boxes) -> Middles:
+        """Return the middles of boxes of shape (n, 4): x, y, width, height."""
+        x, y, w, h = boxes.astype(float).T
+        return cls(x + w / 2, y + h / 2, w, h)
+
+
+def find_lines(boxes: Boxes) -> list[list[int]]:
+    """Return the lines from top to bottom, each the numbers of its boxes from left to right.
+
+    Args:
+        boxes: of shape (n, 4): x, y, width, height of pieces as tall as a digit.
+    """
+    if not len(boxes):
+        return []
+    m = Middles.of(boxes)
+    chains = _chains(_links(m))
+    slope = _slope(m, chains)
+    lines = _joined(m, chains, slope)
+    return sorted(lines, key=lambda line: float(np.median(m.y[line] - slope * m.x[line])))
+
+
+def _links(m: Middles) -> dict[int, int]:
+    """Return for each piece the one that follows it, where each is the other's nearest."""
+    height = np.maximum(m.h[:, None], m.h[None, :])
+    gap = (m.x - m.w / 2)[None, :] - (m.x + m.w / 2)[:, None]
+    step = np.abs(m.y[None, :] - m.y[:, None])
+    cost = np.maximum(gap, 0) / height + UP_AND_DOWN * step / height
+    unlike = height / np.minimum(m.h[:, None], m.h[None, :]) > UNLIKE
+    impossible = (m.x[None, :] <= m.x[:, None]) | (gap > FAR * height) | (step > STEEP * height) | unlike | (gap < -0.6 * np.minimum(m.w[:, None], m.w))
+    # a step to the right of almost nothing with a large step down is the next line, not the next digit
+    impossible |= step > 0.5 * height + 1.2 * np.maximum(m.x[None, :] - m.x[:, None], 0)
+    cost = np.where(impossible, np.inf, cost)
+    after, before = cost.argmin(1), cost.argmin(0)
+    return {i: int(j) for i, j in enumerate(after) if np.isfinite(cost[i, j]) and before[j] == i}
+
+
+def _chains(links: dict[int, int] | dict[int, int]) -> list[list[int]]:
+    """Return the maximal chains of links (without pieces that have none)."""
+    followers = set(links.values())
+    chains = []
+    for start in links:
+        if start in followers:
+            continue
+        chain = [start]
+        while chain[-1] in links:
+            chain.append(links[chain[-1]])
+        chains.append(chain)
+    return chains
+
+
+def _slope(m: Middles, chains: list[list[int]]) -> float:
+    """Return the slope that most neighbours share, 0 where there are too few to tell."""
+    steps = [(m.y[b] - m.y[a]) / (m.x[b] - m.x[a]) for chain in chains for a, b in zip(chain, chain[2:], strict=False)]
+    return float(np.median(steps)) if len(steps) >= 4 else 0.0
+
+
+def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]]:
+    """Return chains and lonely pieces joined into lines."""
+    linked = {i for chain in chains for i in chain}
+    lines = [*chains, *([i] for i in range(len(m.x)) if i not in linked)]
+    merged = True
+    while merged:
+        merged = False
+        lines.sort(key=lambda line: m.x[line[0]])
+        for i, left in enumerate(lines):
+            following = [(m.x[right[0]] - m.x[left[-1]], j) for j, right in enumerate(lines) if j != i and _continues(m, left, right, slope)]
+            if following:
+                _, j = min(following)
+                lines[i] = left + lines[j]
+                del lines[j]
+                merged = True
+                break
+    return lines
+
+
+def _continues(m: Middles, left: list[int], right: list[int], slope: float) -> bool:
+    """Tell whether `right` goes on where `left` stops."""
+    a, b = left[-1], right[0]
+    across = m.x[b] - m.x[a]
+    height = float(max(np.median(m.h[left]), np.median(m.h[right])))
+    least = float(min(np.median(m.h[left]), np.median(m.h[right])))
+    if across <= 0 or height > 2.2 * least:
+        return False
+    return bool(abs(m.y[b] - m.y[a] - slope * across) < JOIN * height)

@@ -1,0 +1,181 @@
+"""A picture comes in, a `Page` comes out: the one place that knows the order of the six steps.
+
+    source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assemble import Readings, best_path, digit, number, numbers_of
+from .classify import Classifier
+from .errors import UsageError
+from .glyph import make_glyphs
+from .ink import find_ink
+from .limits import Limits
+from .records import Box, Number, Page
+from .segment import segment
+from .single import propose
+from .source import Picture, load_image, load_pages, open_image
+
+TURNS = (0, 90, 180, 270)  # clockwise, degrees
+ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
+SURE_ENOUGH = 0.9  # mean confidence above which nobody looks whether the page lies on its side
+TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
+
+
+class Reader:
+    """Reads pictures with one set of weights; it may be used from several threads at once."""
+
+    def __init__(self, classifier: Classifier, limits: Limits | None = None) -> None:
+        """Make a reader of a loaded classifier; `load` is the usual way."""
+        self.classifier = classifier
+        self.limits = limits or Limits()
+
+    @classmethod
+    def load(cls, model: str | os.PathLike[str] | None = None, limits: Limits | None = None) -> Self:
+        """Return a reader with the default weights, or those of `model` (see `Classifier.load`).
+
+        Raises:
+            ModelError: there are no such weights, or they are damaged.
+        """
+        return cls(Classifier.load(model), limits)
+
+    def read(
+        self,
+        picture: Any,
+        *,
+        single: bool = False,
+        threshold: float | None = None,
+        rotate: str | int = "auto",
+    ) -> Page:
+        """Return what stands in a picture (the first page of a document).
+
+        Args:
+            picture: a path, bytes, a binary file object, a PIL image, or an array (see `source.open_image`).
+            single: the picture holds one digit.
+            threshold: confidence below which a digit is `?`, 0–1; 0 answers everything, None takes the one stored with the weights.
+            rotate: clockwise turn to apply before reading: 0, 90, 180, 270, or "auto".
+
+        Raises:
+            ReadError: the picture cannot be read.
+            UsageError: an argument is out of range.
+        """
+        return self._read(open_image(picture, self.limits), picture, single, self._least(threshold), _turn(rotate))
+
+    def read_pages(
+        self, picture: Any, *, single: bool = False, threshold: float | None = None, rotate: str | int = "auto"
+    ) -> Iterator[Page]:
+        """Yield every page of a document, as `read` returns the first."""
+        least, turn = self._least(threshold), _turn(rotate)
+        for page in load_pages(picture, self.limits):
+            yield self._read(page, picture, single, least, turn)
+
+    def _least(self, threshold: float | None) -> float:
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
+        return self.classifier.threshold if threshold is None else threshold
+
+    def _read(self, picture: Picture, source: Any, single: bool, least: float, turn: int | None) -> Page:
+        ink = find_ink(picture.image)
+        if single:
+            rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), least)
+        elif turn is not None:
+            rotation, numbers = turn, self._page(_turned(ink, turn), least)
+        else:
+            rotation, numbers = self._upright(ink, least)
+        placed = tuple(_placed(n, rotation, ink.shape, 1 / picture.scale, (picture.width, picture.height)) for n in numbers)
+        show = partial(load_image, source, self.limits)
+        return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
+
+    def _single(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
+        """Return the one digit in `ink`, or nothing where there is no ink."""
+        proposals = propose(ink)
+        if not proposals:
+            return []
+        readings = Readings(*self.classifier.classify(make_glyphs(p.ink for p in proposals)))
+        best = int((readings.confidence * [p.prior for p in proposals]).argmax())
+        return [number([digit(proposals[best].box, readings, best, least)], 0)]
+
+    def _page(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
+        """Return the numbers on a page."""
+        lines = segment(ink, self.limits.max_components)
+        glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
+        probabilities, confidence = self.classifier.classify(glyphs)
+        numbers: list[Number] = []
+        start = index = 0
+        for line in lines:
+            part = slice(start, start + len(line.candidates))
+            start += len(line.candidates)
+            readings = Readings(probabilities[part], confidence[part])
+            found = numbers_of(line, best_path(line, readings.confidence), readings, least, index)
+            numbers += found
+            index += bool(found)
+        return numbers
+
+    def _upright(self, ink: NDArray[np.uint8], least: float) -> tuple[int, list[Number]]:
+        """Return the turn at which the page is read, and its numbers: as it lies, unless it is clearly surer on its side."""
+        numbers = self._page(ink, least)
+        if _sureness(numbers) >= SURE_ENOUGH or not numbers:
+            return 0, numbers
+        best, rotation = numbers, 0
+        for turn in (90, 270):
+            other = self._page(_turned(ink, turn), least)
+            if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (TURN_MARGIN if not rotation else 0):
+                best, rotation = other, turn
+        return rotation, best
+
+
+def read(picture: Any, **options: Any) -> Page:
+    """Return what stands in a picture, read with the default weights; see `Reader.read`."""
+    return _default().read(picture, **options)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Reader:
+    return Reader.load()
+
+
+def _turn(rotate: str | int) -> int | None:
+    """Return the turn asked for, None for "auto"."""
+    if rotate == "auto":
+        return None
+    if str(rotate) not in map(str, TURNS):
+        raise UsageError(f"rotate must be 0, 90, 180, 270 or auto, got {rotate!r}")
+    return int(rotate)
+
+
+def _turned(ink: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(np.rot90(ink, -turn // 90))
+
+
+def _sureness(numbers: list[Number]) -> float:
+    """Return the mean confidence of all digits, 0 where there are none."""
+    confidences = [d.confidence for n in numbers for d in n.digits]
+    return float(np.mean(confidences)) if confidences else 0.0
+
+
+def _placed(number: Number, turn: int, shape: tuple[int, ...], scale: float, size: tuple[int, int]) -> Number:
+    """Return the number with its boxes in pixels of the upright original: turned back, and scaled where it was decoded smaller."""
+    digits = tuple(replace(d, box=_box_back(d.box, turn, shape, scale, size)) for d in number.digits)
+    return replace(number, box=Box.around(d.box for d in digits), digits=digits)
+
+
+def _box_back(box: Box, turn: int, shape: tuple[int, ...], scale: float, size: tuple[int, int]) -> Box:
+    height, width = shape
+    x, y, w, h = box
+    if turn == 90:
+        x, y, w, h = y, height - (x + w), h, w
+    elif turn == 180:
+        x, y = width - (x + w), height - (y + h)
+    elif turn == 270:
+        x, y, w, h = width - (y + h), x, h, w
+    left, top = max(0, int(x * scale)), max(0, int(y * scale))
+    return Box(left, top, min(size[0], int(np.ceil((x + w) * scale))) - left, min(size[1], int(np.ceil((y + h) * scale))) - top)

@@ -1,0 +1,213 @@
+"""The ink of a page comes in; lines of a lattice come out: what may be a digit, and what may follow it.
+
+Nothing is decided here that only reading can decide. Each line is cut into atoms, finer than digits where digits may touch; every run of atoms
+that is no wider than a digit is a candidate, and the classifier chooses among the ways through them (`assemble`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import Components, checked
+from .cuts import cut_positions
+from .lines import find_lines
+from .records import Box
+from .rules import remove_rules
+
+Ink = NDArray[np.uint8]
+
+RULE = 0.3  # a straight thin line along this share of the page's side is a rule
+SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
+MINOR = 0.45  # a piece beside one more than 1 / MINOR times as tall belongs to it, is a mark, or is dirt
+BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
+WIDEST = 1.45  # heights: a candidate is no wider
+MOST_ATOMS = 5  # a candidate has at most
+JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A piece of ink that is not cut any further.
+
+    Attributes:
+        ink: uint8, cropped.
+        box: where it stands, in pixels of the ink.
+        is_minor: too small to be a digit beside its neighbours.
+    """
+
+    ink: Ink
+    box: Box
+    is_minor: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Atoms `start` to `stop` (exclusive) of a line, taken as one digit.
+
+    Attributes:
+        start: first atom.
+        stop: the atom after the last.
+        ink: uint8, cropped to the candidate.
+        box: where it stands.
+        spread: widest gap of paper between its atoms, in heights of the line.
+    """
+
+    start: int
+    stop: int
+    ink: Ink
+    box: Box
+    spread: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a page: atoms from left to right, and what may be a digit among them."""
+
+    atoms: tuple[Atom, ...]
+    candidates: tuple[Candidate, ...]
+    height: float
+
+
+def segment(ink: Ink, most: int = 2000) -> list[Line]:
+    """Return the lines of a page from top to bottom.
+
+    Args:
+        ink: uint8 of shape (height, width).
+        most: pieces of ink a page may have.
+
+    Raises:
+        TooManyMarks: there are more, after specks are dropped.
+    """
+    pieces = Components.of(_without_specks(remove_rules(ink, RULE)))
+    usable = np.flatnonzero(~_is_junk(pieces))
+    if not len(usable):
+        return []
+    checked(len(usable), most)
+    major, minor = _sorted_out(pieces, usable)
+    lines = [[int(major[i]) for i in line] for line in find_lines(pieces.boxes[major])]
+    owned = _owned(pieces, lines, minor)
+    return [_line(pieces, line, owned[n]) for n, line in enumerate(lines)]
+
+
+def _without_specks(ink: Ink) -> Ink:
+    """Return `ink` without pieces of a few pixels, which no digit misses: it makes all that follows short."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
+    speck = (stats[:, cv2.CC_STAT_WIDTH] <= 2) & (stats[:, cv2.CC_STAT_HEIGHT] <= 2) | (stats[:, cv2.CC_STAT_AREA] <= 4)
+    return np.where(speck[labels], 0, ink).astype(np.uint8)
+
+
+def _is_junk(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces are no writing at all: along the picture's edge, as large as the picture, or frames about the rest."""
+    height, width = pieces.ink.shape
+    w, h = pieces.boxes[:, 2], pieces.boxes[:, 3]
+    edge = pieces.at_edge(2)
+    along = edge & ((w > JUNK_SIDE * width) & (h < 0.5 * height) | (h > JUNK_SIDE * height) & (w < 0.25 * width))
+    large = (w > 0.75 * width) & (h > 0.75 * height) & (len(pieces) > 1)
+    hollow = (w > 0.3 * width) & (h > 0.3 * height) & (pieces.areas < 0.12 * w * h) & (len(pieces) > 1)
+    thin = (np.minimum(w, h) * 14 < np.maximum(w, h)) & (np.maximum(w, h) > 0.12 * max(height, width))
+    # what is full of ink and fat is a stain or a stretch of table
+    fat = (pieces.areas > 0.7 * w * h) & (np.minimum(w, h) > 0.1 * min(height, width)) & edge
+    return np.asarray(along | large | hollow | thin | fat)
+
+
+def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pieces tall enough to be digits where they stand, and the small ones near them."""
+    x, y, w, h = pieces.boxes[usable].T.astype(float)
+    size = np.maximum(h, 0.6 * w)
+    usual = _weighted_median(size, pieces.weights[usable])
+    large = (size >= SMALLEST) & (size >= BELOW_ALL * usual)
+    # small beside something near and much taller: part of it, a mark, or dirt
+    gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)
+    gap_y = np.maximum(np.maximum(y[None] - (y + h)[:, None], y[:, None] - (y + h)[None]), 0)
+    near = np.hypot(gap_x, gap_y) < 1.1 * size[None]
+    is_minor = (near & (size[:, None] < MINOR * size[None]) & large[None]).any(1)
+    return usable[large & ~is_minor], usable[is_minor & (size >= 2)]
+
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = values.argsort()
+    cumulative = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+
+
+def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64]) -> list[list[int]]:
+    """Return for each line the small pieces that are nearest to it."""
+    owned: list[list[int]] = [[] for _ in lines]
+    if not lines:
+        return owned
+    flat = [(n, i) for n, line in enumerate(lines) for i in line]
+    boxes = pieces.boxes[[i for _, i in flat]].astype(float)
+    for k in minor:
+        x, y, w, h = pieces.boxes[k].astype(float)
+        gap_x = np.maximum(np.maximum(boxes[:, 0] - (x + w), x - (boxes[:, 0] + boxes[:, 2])), 0)
+        gap_y = np.maximum(np.maximum(boxes[:, 1] - (y + h), y - (boxes[:, 1] + boxes[:, 3])), 0)
+        owned[flat[int(np.hypot(gap_x, 1.3 * gap_y).argmin())][0]].append(int(k))
+    return owned
+
+
+def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
+    """Return the lattice of one line."""
+    height = float(np.median(np.maximum(pieces.boxes[line, 3], 0.5 * pieces.boxes[line, 2])))
+    atoms = [atom for i in line for atom in _atoms(pieces, i, height)]
+    atoms += [Atom(pieces.cut_out([i]), Box(*map(int, pieces.boxes[i])), True) for i in minor]
+    atoms.sort(key=lambda a: a.box.x + a.box.width / 2)
+    return Line(tuple(atoms), tuple(_candidates(atoms, height)), height)
+
+
+def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
+    """Return the piece whole, or cut where two digits may touch."""
+    ink = pieces.cut_out([i])
+    x, y, w, h = map(int, pieces.boxes[i])
+    atoms = []
+    stops = [0, *cut_positions(ink, height), w]
+    for left, right in zip(stops, stops[1:], strict=False):
+        part = ink[:, left:right]
+        px, py, pw, ph = cv2.boundingRect(part)
+        if pw and ph:
+            atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + left + px, y + py, pw, ph)))
+    return atoms
+
+
+def _candidates(atoms: list[Atom], height: float) -> list[Candidate]:
+    """Return every run of atoms that may be one digit."""
+    found = []
+    for start in range(len(atoms)):
+        for stop in range(start + 1, min(start + MOST_ATOMS, len(atoms)) + 1):
+            run = atoms[start:stop]
+            box = Box.around(a.box for a in run)
+            if stop > start + 1 and box.width > WIDEST * max(height, box.height):
+                break
+            if all(a.is_minor for a in run):
+                continue
+            found.append(Candidate(start, stop, _joined(run, box), box, _spread(run, height)))
+    return found
+
+
+def _joined(run: list[Atom], box: Box) -> Ink:
+    ink = np.zeros((box.height, box.width), np.uint8)
+    for atom in run:
+        x, y = atom.box.x - box.x, atom.box.y - box.y
+        part = ink[y : y + atom.box.height, x : x + atom.box.width]
+        np.maximum(part, atom.ink, out=part)
+    return ink
+
+
+def _spread(run: list[Atom], height: float) -> float:
+    """Return the widest distance from an atom to the nearest other of the run, in heights."""
+    if len(run) == 1:
+        return 0.0
+    gaps = []
+    for a in run:
+        others = [_distance(a.box, b.box) for b in run if b is not a]
+        gaps.append(min(others))
+    return max(gaps) / height
+
+
+def _distance(a: Box, b: Box) -> float:
+    across = max(b.x - (a.x + a.width), a.x - (b.x + b.width), 0)
+    down = max(b.y - (a.y + a.height), a.y - (b.y + b.height), 0)
+    return float(np.hypot(across, down))
