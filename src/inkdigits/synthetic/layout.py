@@ -109,7 +109,10 @@ def lay_out(
     """Return the page's characters, starting at (0, 0), and the height of the digits."""
     digit = digit_that_fits(lines, room) * float(rng.uniform(0.55, 1.1))
     digit = min(digit, most or digit)
+    layout = Layout()
     for _ in range(8):
+        if digit < SMALLEST_DIGIT:
+            break
         layout = _set_lines(lines, digit, style, writer, hands, rng)
         tall = style.pitch * digit * max(len(lines) - 1, 0) + 1.6 * digit
         share = min(room[0] / max(layout.width, 1.0), room[1] / tall)
@@ -168,10 +171,24 @@ def _set_number(
             layout.placed.append(Placed(character, ink, x + (wide - columns) / 2, level - 0.5 * digit - rows / 2, number, value))
             x += wide
         else:
-            layout.placed.append(Placed(character, ink, x, level - rows + float(rng.normal(0, 0.03)) * digit, number, value))
-            touches = rng.random() < style.touching and i + 1 < len(word) and word[i + 1] not in MARKS
-            x += columns + (-0.08 if touches else max(0.06, style.gap * float(rng.uniform(0.6, 1.4)))) * digit
+            placed = Placed(character, ink, x, level - rows + float(rng.normal(0, 0.03)) * digit, number, value)
+            if i and word[i - 1] not in MARKS and rng.random() < style.touching:
+                placed.x -= _clearance(layout.placed[-1], placed) + max(2.0, 0.02 * digit)
+            layout.placed.append(placed)
+            x = placed.x + columns + max(0.06, style.gap * float(rng.uniform(0.6, 1.4))) * digit
     return x
+
+
+def _clearance(left: Placed, right: Placed) -> float:
+    """Return by how many pixels the right character can move to the left before the two touch."""
+    top = max(round(left.y), round(right.y))
+    bottom = min(round(left.y) + left.ink.shape[0], round(right.y) + right.ink.shape[0])
+    ends = (left.ink[top - round(left.y) : max(0, bottom - round(left.y))] > 127)[:, ::-1]
+    starts = right.ink[top - round(right.y) : max(0, bottom - round(right.y))] > 127
+    both = ends.any(axis=1) & starts.any(axis=1)
+    apart: float = right.x - (left.x + left.ink.shape[1])
+    # where no row holds ink of both, they would pass each other by: half of the narrower one is far enough
+    return apart + float((ends.argmax(axis=1) + starts.argmax(axis=1))[both].min(initial=min(left.ink.shape[1], right.ink.shape[1]) // 2))
 
 
 def _set_mark(
