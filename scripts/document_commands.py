@@ -31,8 +31,9 @@ def table(command: Any) -> str:
         names = " ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("-"))
         if not names:
             names = f"`{parameter.name.upper()}{'…' if parameter.nargs == -1 else ''}`"
-        said = inspect.cleandoc(parameter.help or "").replace("|", "\\|").replace("\n", " ")
-        rows.append(f"| {names} | {said} | {default(parameter)} |")
+        said = " ".join((parameter.help or "").replace("|", "\\|").split())
+        said, _, told = said.removesuffix("]").partition(" [default: ")  # told in words where it is not a plain value
+        rows.append(f"| {names} | {said} | {told or default(parameter)} |")
     return "\n".join(rows)
 
 

@@ -119,7 +119,9 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run([sys.executable, "-m", "inkdigits", "show", "1"], stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "inkdigits", "show", "1"], stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False
+        )
     finally:
         os.close(writing)
     assert b"Traceback" not in done.stderr and b"Exception ignored" not in done.stderr

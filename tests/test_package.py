@@ -52,13 +52,9 @@ print(json.dumps([k for k in before if before[k] != after[k]]))
 
 
 def test_importing_is_quick() -> None:
-    code = "import time; start = time.perf_counter(); import inkdigits; print(time.perf_counter() - start)"
-    seconds = []
-    for _ in range(12):  # the best of a few: other programs may be busy on this machine
-        seconds.append(float(python(code)))
-        if seconds[-1] <= 0.15:
-            break
-    assert min(seconds) <= 0.15
+    # the processor's time, which on a quiet machine is the clock's: other programs may be busy here
+    code = "import time; start = time.process_time(); import inkdigits; print(time.process_time() - start)"
+    assert min(float(python(code)) for _ in range(5)) <= 0.15
 
 
 @pytest.mark.parametrize("module", ["inkdigits", "inkdigits.cli"])
