@@ -1,5 +1,6 @@
 """cli.py: every command explains itself, every mistake is one line with the right exit code, and only answers go to standard output."""
 
+import json
 import os
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: object) -> 
 
 
 def test_the_commands_of_the_lesson_are_there() -> None:
-    assert {"doctor", "evaluate", "export", "predict", "sample", "show", "tutorial"} <= set(COMMANDS)
+    assert {"compare", "doctor", "evaluate", "export", "predict", "read", "sample", "show", "train", "tutorial"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -81,7 +82,20 @@ def test_missing_models_and_data(capsys: pytest.CaptureFixture[str], tmp_path: P
     fails(capsys, 3, "export", tmp_path / "nowhere", "--out", tmp_path / "a.onnx")
     (tmp_path / "damaged.onnx").write_bytes(b"no model")
     fails(capsys, 3, "evaluate", tmp_path / "damaged.onnx")
+    fails(capsys, 3, "read", "--model", tmp_path / "damaged.onnx", tmp_path / "p.png")
     assert [p.name for p in tmp_path.iterdir()] == ["damaged.onnx"]
+
+
+def test_one_picture_that_cannot_be_read_costs_itself_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page, missing = str(tmp_path / "page.png"), str(tmp_path / "nowhere.png")
+    assert cli.run(["sample", "--text", "7", "--out", page, "--dirt", "clean"]) == 0
+    capsys.readouterr()
+    assert cli.run(["read", "--json", "--threshold", "0", missing, page, missing]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"] for line in lines] == [missing, page, missing]
+    assert [set(line) for line in lines[::2]] == [{"file", "error"}] * 2
+    assert [line["error"]["code"] for line in lines[::2]] == ["not_found"] * 2
+    assert list(lines[1]) == ["file", "width", "height", "rotation", "text", "numbers"]
 
 
 def test_a_place_that_cannot_be_written_to_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
