@@ -3,9 +3,9 @@
     python recipe/fetch_fonts.py fonts
     python recipe/make_glyphs.py fonts glyphs [--crops 160000] [--clean 80000] [--workers 2]
 
-A crop is a made photo, scan or drawing of one digit (or of no digit: label 10) that went through `find_ink` and `propose`; a clean glyph is the
-same hand without the photo. Shards that exist are kept, so that an interrupted run goes on; each depends on its number alone. The shards
-`held-*` are of hands that never train: MNIST's last 10,000 training digits and the held-out fonts.
+A crop is a made photo, scan or drawing of one digit (or of no digit: label 10) that went through `find_ink` and `propose`; a clean glyph
+is the same hand without the photo. Shards that exist are kept, so that an interrupted run goes on; each depends on its number alone. The
+shards `held-*` are of hands that never train: MNIST's last 10,000 training digits and the held-out fonts.
 """
 
 from __future__ import annotations

@@ -98,7 +98,9 @@ def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], o
         for name, (x, y) in sets.items():
             digits = y < 10
             right[name] = float((predict(network, x[digits])[:, :10].argmax(1) == y[digits]).mean())
-        line = f"{epoch + 1},{loss:.4f}," + ",".join(f"{name}={value:.4f}" for name, value in right.items()) + f",{time.time() - begun:.0f}s"
+        line = (
+            f"{epoch + 1},{loss:.4f}," + ",".join(f"{name}={value:.4f}" for name, value in right.items()) + f",{time.time() - begun:.0f}s"
+        )
         print(line, flush=True)
         with log.open("a") as f:
             f.write(line + "\n")

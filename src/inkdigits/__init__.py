@@ -9,12 +9,27 @@ from .records import Box, Digit, Mark, Number, Page
 if TYPE_CHECKING:
     from . import mnist
     from .classify import Classifier
+    from .reader import Reader, read
 
 __version__ = "0.1.0"
-__all__ = ["Box", "Classifier", "Digit", "InkdigitsError", "Limits", "Mark", "Number", "Page", "ReadError", "__version__", "mnist"]
+__all__ = [
+    "Box",
+    "Classifier",
+    "Digit",
+    "InkdigitsError",
+    "Limits",
+    "Mark",
+    "Number",
+    "Page",
+    "ReadError",
+    "Reader",
+    "__version__",
+    "mnist",
+    "read",
+]
 
 # names whose module is loaded when they are first asked for: `import inkdigits` stays quick
-_LATER = {"Classifier": "classify", "mnist": "mnist"}
+_LATER = {"Classifier": "classify", "Reader": "reader", "mnist": "mnist", "read": "reader"}
 
 
 def __getattr__(name: str) -> Any:

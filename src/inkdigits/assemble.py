@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def numbers_of(line: Line, path: list[int], readings: Readings, least: float, in
     if not chosen:
         return []
     boxes = [line.candidates[k].box for k in chosen]
-    gaps = np.array([b.x - (a.x + a.width) for a, b in zip(boxes, boxes[1:], strict=False)], float)
+    gaps = np.array([b.x - (a.x + a.width) for a, b in pairwise(boxes)], float)
     wide = gaps > max(GAP * line.height, 2.2 * float(np.median(gaps))) if len(gaps) else np.zeros(0, bool)
     groups: list[list[int]] = [[chosen[0]]]
     for k, is_wide in zip(chosen[1:], wide, strict=True):

@@ -37,6 +37,7 @@ class Components:
         return cls(ink, labels, stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64), centres[1:])
 
     def __len__(self) -> int:
+        """Return how many pieces there are."""
         return len(self.areas)
 
     @cached_property

@@ -1,8 +1,8 @@
 """A picture comes in; ink comes out: paper, shadows, polarity and noise taken away, soft edges kept.
 
-There is no one threshold. The paper is estimated everywhere by a closing, which keeps the hard edge of a shadow and removes strokes; what is
-left is measured as reflectance, so that a shadow halves paper and ink alike; and every piece of ink is judged against its own darkest part,
-so that a pale pencil beside a marker keeps its edges.
+There is no one threshold. The paper is estimated everywhere by a closing, which keeps the hard edge of a shadow and removes strokes; what
+is left is measured as reflectance, so that a shadow halves paper and ink alike; and every piece of ink is judged against its own darkest
+part, so that a pale pencil beside a marker keeps its edges.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _paper(small: NDArray[np.uint8], window: int) -> Float:
 
 
 def _closer_paper(small: NDArray[np.uint8], paper: Float, window: int) -> Float:
-    """Return the paper seen through a small window, which follows every shadow, but through the large one where a stroke is too wide for it."""
+    """Return the paper through a small window, which follows every shadow; through the large one where a stroke is too wide for it."""
     close = _paper(small, window)
     contrast = 1 - (small.astype(np.float32) + 8) / (paper + 8)
     n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0.25).astype(np.uint8), connectivity=8)
@@ -141,14 +141,16 @@ def _is_stroke(contrasts: Float, width: float, box: tuple[int, int, int, int], s
 
 
 def _noise(contrast: Float) -> Float:
-    """Return the deviation of the paper's grain, of shape (height, width) for a page: most of every tile is paper, so the middle of its contrasts is."""
+    """Return the deviation of the paper's grain, of shape (height, width) for a page: most of every tile is paper."""
     height, width = contrast.shape
     step = max(1, round(max(height, width) / WORK_SIDE))
     sample = contrast[::step, ::step]  # picked, not averaged: averaging would hide the grain
     if min(height, width) < PAGE_SIDE:
         return np.full((1, 1), _deviation(sample), np.float32)
     rows, columns = max(1, sample.shape[0] // TILE), max(1, sample.shape[1] // TILE)
-    tiles = np.array([[_deviation(tile) for tile in np.array_split(band, columns, 1)] for band in np.array_split(sample, rows, 0)], np.float32)
+    tiles = np.array(
+        [[_deviation(tile) for tile in np.array_split(band, columns, 1)] for band in np.array_split(sample, rows, 0)], np.float32
+    )
     # a tile full of ink looks rough: its neighbours know better
     return cv2.resize(cv2.medianBlur(tiles, 3), (width, height), interpolation=cv2.INTER_LINEAR)
 

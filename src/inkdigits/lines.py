@@ -1,7 +1,7 @@
 """The pieces of a page come in; which of them stand in one line, in reading order, comes out.
 
-Neighbours are linked first, each piece to the one that follows it best when both agree, so that a line may slope or bend; chains that continue
-each other across a wide gap are joined afterwards.
+Neighbours are linked first, each piece to the one that follows it best when both agree, so that a line may slope or bend; chains that
+continue each other across a wide gap are joined afterwards.
 """
 
 from __future__ import annotations
@@ -58,7 +58,13 @@ def _links(m: Middles) -> dict[int, int]:
     step = np.abs(m.y[None, :] - m.y[:, None])
     cost = np.maximum(gap, 0) / height + UP_AND_DOWN * step / height
     unlike = height / np.minimum(m.h[:, None], m.h[None, :]) > UNLIKE
-    impossible = (m.x[None, :] <= m.x[:, None]) | (gap > FAR * height) | (step > STEEP * height) | unlike | (gap < -0.6 * np.minimum(m.w[:, None], m.w))
+    impossible = (
+        (m.x[None, :] <= m.x[:, None])
+        | (gap > FAR * height)
+        | (step > STEEP * height)
+        | unlike
+        | (gap < -0.6 * np.minimum(m.w[:, None], m.w))
+    )
     # a step to the right of almost nothing with a large step down is the next line, not the next digit
     impossible |= step > 0.5 * height + 1.2 * np.maximum(m.x[None, :] - m.x[:, None], 0)
     cost = np.where(impossible, np.inf, cost)
@@ -95,7 +101,9 @@ def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]
         merged = False
         lines.sort(key=lambda line: m.x[line[0]])
         for i, left in enumerate(lines):
-            following = [(m.x[right[0]] - m.x[left[-1]], j) for j, right in enumerate(lines) if j != i and _continues(m, left, right, slope)]
+            following = [
+                (m.x[right[0]] - m.x[left[-1]], j) for j, right in enumerate(lines) if j != i and _continues(m, left, right, slope)
+            ]
             if following:
                 _, j = min(following)
                 lines[i] = left + lines[j]

@@ -1,6 +1,7 @@
 """A picture comes in, a `Page` comes out: the one place that knows the order of the six steps.
 
-    source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
+    source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
+           ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ class Reader:
         for page in load_pages(picture, self.limits):
             yield self._read(page, picture, single, least, turn)
 
+    def check(self, threshold: float | None, rotate: str | int) -> None:
+        """Raise `UsageError` for settings that `read` would refuse, before any picture is opened."""
+        self._least(threshold)
+        _turn(rotate)
+
     def _least(self, threshold: float | None) -> float:
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
@@ -128,7 +134,9 @@ class Reader:
         best, rotation = numbers, 0
         for turn in (90, 270):
             other = self._page(_turned(ink, turn), least)
-            if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (TURN_MARGIN if not rotation else 0):
+            if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (
+                TURN_MARGIN if not rotation else 0
+            ):
                 best, rotation = other, turn
         return rotation, best
 

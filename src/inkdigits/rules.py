@@ -1,7 +1,7 @@
 """Ink with ruled, squared or boxed paper in it comes in; the same ink without the lines comes out, strokes that cross them left whole.
 
-A rule is straight and evenly thin over a length that no stroke of a digit has. Along it, ink that is no thicker than the rule goes; where the ink
-is thicker, a stroke crosses, and stays.
+A rule is straight and evenly thin over a length that no stroke of a digit has. Along it, ink that is no thicker than the rule goes; where
+the ink is thicker, a stroke crosses, and stays.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _wipe_one(ink: Ink, wiped: Ink, rule: Rule) -> None:
 
 
 def _run_at_middle(band: NDArray[np.bool_], slack: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where, in each column, the run of ink nearest to the middle row starts and stops; start = stop where there is none within `slack`."""
+    """Return where each column's run of ink nearest to the middle row starts and stops; the same where none is within `slack`."""
     rows, columns = band.shape
     middle = rows // 2
     order = sorted(range(middle - slack, middle + slack + 1), key=lambda r: abs(r - middle))

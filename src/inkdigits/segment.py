@@ -1,12 +1,13 @@
 """The ink of a page comes in; lines of a lattice come out: what may be a digit, and what may follow it.
 
-Nothing is decided here that only reading can decide. Each line is cut into atoms, finer than digits where digits may touch; every run of atoms
-that is no wider than a digit is a candidate, and the classifier chooses among the ways through them (`assemble`).
+Nothing is decided here that only reading can decide. Each line is cut into atoms, finer than digits where digits may touch; every run of
+atoms that is no wider than a digit is a candidate, and the classifier chooses among the ways through them (`assemble`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -161,10 +162,10 @@ def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
 def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
     """Return the piece whole, or cut where two digits may touch."""
     ink = pieces.cut_out([i])
-    x, y, w, h = map(int, pieces.boxes[i])
+    x, y, w, _ = map(int, pieces.boxes[i])
     atoms = []
     stops = [0, *cut_positions(ink, height), w]
-    for left, right in zip(stops, stops[1:], strict=False):
+    for left, right in pairwise(stops):
         part = ink[:, left:right]
         px, py, pw, ph = cv2.boundingRect(part)
         if pw and ph:

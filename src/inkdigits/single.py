@@ -85,7 +85,9 @@ def _edging(pieces: Components) -> NDArray[np.bool_]:
     height, width = pieces.ink.shape
     w, h = pieces.boxes[:, 2], pieces.boxes[:, 3]
     x, y = pieces.boxes[:, 0], pieces.boxes[:, 1]
-    across = (w > LINE * width) & (h < 0.2 * height) | (h > LINE * height) & (w < 0.2 * width) & ((x < 0.12 * width) | (x + w > 0.88 * width))
+    across = (w > LINE * width) & (h < 0.2 * height) | (h > LINE * height) & (w < 0.2 * width) & (
+        (x < 0.12 * width) | (x + w > 0.88 * width)
+    )
     around = (w > LINE * width) & (h > LINE * height) & (pieces.areas < 0.2 * w * h)
     sides = (x <= 1).astype(int) + (y <= 1) + (x + w >= width - 1) + (y + h >= height - 1)
     return (across & (pieces.at_edge(2))) | (around & (sides >= 3))

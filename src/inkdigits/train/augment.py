@@ -1,7 +1,7 @@
 """Glyphs come in; the same digits as other hands, pens and scans might have left them come out.
 
-Every change is made to the ink and the result prepared again by `glyph.make_glyph`, so that what the network learns from stays what the reader
-will show it; only the last step, small errors of the cut itself, is made to the finished glyph.
+Every change is made to the ink and the result prepared again by `glyph.make_glyph`, so that what the network learns from stays what the
+reader will show it; only the last step, small errors of the cut itself, is made to the finished glyph.
 
 Source: elastic deformation after Simard, Steinkraus, Platt 2003, "Best Practices for Convolutional Neural Networks"; random erasing after
 Zhong et al. 2017.

@@ -23,8 +23,8 @@ DROPOUT = {"reader": 0.2, "mnist": 0.3, "tiny": 0.0}
 def build_compact(name: str) -> keras.Sequential:
     """Return the network called `name`, untrained, with a softmax at its end.
 
-    A convolution is followed by batch normalisation and a ReLU; the mean over the last maps goes to one dense layer, so that what the network
-    looked at can be drawn from its maps.
+    A convolution is followed by batch normalisation and a ReLU; the mean over the last maps goes to one dense layer, so that what the
+    network looked at can be drawn from its maps.
 
     Raises:
         KeyError: there is no such network.

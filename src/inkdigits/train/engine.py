@@ -1,8 +1,8 @@
 """A `keras.Sequential` and glyphs come in; a trained network comes out: the training loop of the long recipes, on torch.
 
-Keras on the torch backend keeps its weights in torch tensors. Here the same layers are run by torch's own fused operations in bfloat16, which on
-two cores is more than twice as fast as `model.fit` (measured with the network `reader`: 2,700 against 1,200 pictures a second); the weights
-stay where Keras has them. Long work is resumable: after every epoch all of its state is written, in one step, to one `.npz`.
+Keras on the torch backend keeps its weights in torch tensors. Here the same layers are run by torch's own fused operations in bfloat16,
+which on two cores is more than twice as fast as `model.fit` (measured with the network `reader`: 2,700 against 1,200 pictures a second);
+the weights stay where Keras has them. Long work is resumable: after every epoch all of its state is written, in one step, to one `.npz`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
+from torch.nn import functional
 
 from ..errors import DataError, UsageError
 from ..files import replacing
@@ -74,16 +74,16 @@ def forward(model: keras.Sequential, pictures: torch.Tensor, training: bool) -> 
             padding = 1
         elif kind == "Conv2D":
             same = 1 if layer.padding == "same" else padding
-            x, padding = F.conv2d(x, layer.kernel.value.permute(3, 2, 0, 1), None, layer.strides, same), 0
+            x, padding = functional.conv2d(x, layer.kernel.value.permute(3, 2, 0, 1), None, layer.strides, same), 0
         elif kind == "BatchNormalization":
             mean, variance, gamma, beta = (v.value for v in (layer.moving_mean, layer.moving_variance, layer.gamma, layer.beta))
-            x = F.batch_norm(x, mean, variance, gamma, beta, training, 1 - layer.momentum, layer.epsilon)
+            x = functional.batch_norm(x, mean, variance, gamma, beta, training, 1 - layer.momentum, layer.epsilon)
         elif kind == "ReLU":
-            x = F.relu(x)
+            x = functional.relu(x)
         elif kind == "GlobalAveragePooling2D":
             x = x.mean((2, 3))
         elif kind == "Dropout":
-            x = F.dropout(x, layer.rate, training)
+            x = functional.dropout(x, layer.rate, training)
         elif kind == "Dense":
             x = x @ layer.kernel.value.to(x.dtype) + layer.bias.value.to(x.dtype)
         else:
@@ -106,11 +106,15 @@ class Trainer:
     """One training under way: weights, their moving average, optimizer, and where it stands."""
 
     def __init__(self, model: keras.Sequential, schedule: Schedule, checkpoint: Path | None = None) -> None:
+        """Begin, or go on from `checkpoint` where that file exists."""
         self.model, self.schedule, self.checkpoint = model, schedule, checkpoint
         self.epoch = 0
         trained = [v.value for v in model.trainable_variables]
         kernels = [t for t in trained if t.ndim > 1]
-        groups = [{"params": kernels, "weight_decay": schedule.weight_decay}, {"params": [t for t in trained if t.ndim <= 1], "weight_decay": 0.0}]
+        groups = [
+            {"params": kernels, "weight_decay": schedule.weight_decay},
+            {"params": [t for t in trained if t.ndim <= 1], "weight_decay": 0.0},
+        ]
         self.optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, fused=True)
         self.averages = [v.value.detach().clone() for v in model.variables]
         if checkpoint and checkpoint.exists():
@@ -140,7 +144,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", BFLOAT16):
             logits = forward(self.model, _tensor(glyphs), True)
-        loss = F.cross_entropy(logits.float(), torch.from_numpy(labels.astype(np.int64)), label_smoothing=self.schedule.smoothing)
+        loss = functional.cross_entropy(logits.float(), torch.from_numpy(labels.astype(np.int64)), label_smoothing=self.schedule.smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         with torch.no_grad():  # early weights are worth little: the average starts short and grows long
