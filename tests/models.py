@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import inkdigits.train  # noqa: F401 (chooses the backend: before Keras is imported)
+
+# isort: split
+import keras
+from keras import layers
+
 from inkdigits import modelfile
+
+__all__ = ["convnet", "glyphs", "keras", "layers", "metadata", "onnx_bytes", "resealed", "shake"]
 
 
 def shake(model: Any, seed: int = 0) -> Any:
@@ -27,11 +35,6 @@ def shake(model: Any, seed: int = 0) -> Any:
 
 def convnet(classes: int = 10) -> Any:
     """Return a tiny convolutional network with fixed weights."""
-    import keras
-    from keras import layers
-
-    import inkdigits.train  # noqa: F401 (chooses the backend)
-
     stack = [keras.Input((28, 28, 1)), layers.Conv2D(8, 5, 2, use_bias=False), layers.BatchNormalization(), layers.ReLU()]
     stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.2), layers.Dense(classes, activation="softmax")]
     return shake(keras.Sequential(stack, name="tiny"))

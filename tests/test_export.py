@@ -4,14 +4,13 @@ import json
 import os
 from pathlib import Path
 
-import keras
 import models
 import numpy as np
 import onnx
 import pytest
-from keras import layers as kl
+from models import keras
+from models import layers as kl
 
-import inkdigits.train  # noqa: F401 (chooses the backend before Keras is imported)
 from inkdigits import mnist, modelfile
 from inkdigits.classify import Classifier
 from inkdigits.errors import DataError, ModelError, UsageError

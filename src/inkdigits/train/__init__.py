@@ -40,3 +40,11 @@ def announce_backend() -> None:
     """Say on standard error which backend is used when nobody chose one; for commands, which say it once."""
     if CHOSEN_BY_DEFAULT:
         print(f"Keras runs on {BACKEND} (set KERAS_BACKEND to choose another: {', '.join(BACKENDS)})", file=sys.stderr)
+
+
+def __getattr__(name: str) -> object:
+    if name != "DigitClassifier":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .estimator import DigitClassifier  # loads scikit-learn, which nobody else here needs
+
+    return DigitClassifier
