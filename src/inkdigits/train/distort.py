@@ -1,6 +1,7 @@
 """A batch of glyphs comes in; the same digits, each shifted, turned, sized, slanted and bent a little, come out.
 
-It is quick enough to be done in every step: all pictures of a batch are moved by one call: they lie below each other on a strip, with paper between them.
+It is quick enough to be done in every step: all pictures of a batch lie below each other on a strip, with paper between them, and are moved
+by one call.
 
 Source: elastic deformation after Simard, Steinkraus, Platt 2003, "Best Practices for Convolutional Neural Networks".
 """

@@ -119,6 +119,7 @@ def _begin(config: Config, run: Run, splits: Splits, resume: bool) -> tuple[dict
     learner = make_learner(network, make_optimizer(config.optimizer, config.learning_rate))
     if resume:
         checkpoint.restore(run.checkpoint, network, learner.optimizer)
+        learner.start(progress.loss, progress.correct)  # what it read before is not what was restored
     run.sweep()
     return origin, learner, progress
 
