@@ -377,6 +377,7 @@ def test_a_straight_view_keeps_every_pixel() -> None:
         ({"split": "all"}, "split must be one of train"),
         ({"size": (10, 10)}, "size must be from"),
         ({"text": "1" * 300, "size": (200, 100)}, "does not fit"),
+        ({"digit_height": 5}, "digit_height must be at least 12"),
         ({"touching": 2.0}, "touching must be from 0 to 1"),
     ],
 )

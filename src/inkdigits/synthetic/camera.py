@@ -219,8 +219,8 @@ def _sensor_noise(shape: tuple[int, int], strength: float, rng: np.random.Genera
     """Return noise of each pixel and, as phones smear it, of specks; partly in colour, of shape (rows, columns, 3)."""
     fine, coarse = (0.8, 0.6) if rng.random() < 0.5 else (0.35, 0.95)
     grey = np.float32(strength * fine) * grain(shape, rng) + np.float32(strength * coarse) * noise(shape, rng, 0.7)
-    colour = np.float32(0.5 * strength) * np.stack([noise(shape, rng, 1.6) for _ in range(3)], axis=2)
-    return np.asarray(grey[:, :, None] + colour, np.float32)
+    colour = np.float32(0.5 * strength)
+    return np.asarray(cv2.merge([grey + colour * noise(shape, rng, 1.6) for _ in range(3)]), np.float32)
 
 
 def compress(image: Picture, quality: int) -> Picture:

@@ -135,8 +135,14 @@ def write(character: str, writer: Writer, hands: Hands, height: float, rng: np.r
 
 def write_mark(mark: str, writer: Writer, height: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
     """Return the ink of a mark, and how far below the digits' top it begins, in pixels."""
-    pen = replace(writer.pen, width=writer.pen.width * float(rng.uniform(1.0, 1.6)) if mark in ".,:" else writer.pen.width)
-    strokes = draw_character(mark, rng)
+    pen, strokes = writer.pen, draw_character(mark, rng)
+    if mark in ".,:":  # a dot is pressed, else nobody would see it
+        pen = replace(
+            pen, width=max(pen.width * float(rng.uniform(1.2, 1.9)), 2.2 / height), opacity=max(pen.opacity, 0.75), grain=0.3 * pen.grain
+        )
+    if mark == "/":  # a slash leans more than this writer's 1
+        lean = np.array([[1, -max(writer.slant, 0.0)], [0, 1]], np.float32)
+        strokes = tuple(s @ lean.T for s in strokes)
     ink = draw_strokes(strokes, pen, height, rng)
     top = float(min(s[:, 1].min() for s in strokes)) * height - pen.width * height - 2
     return ink, top

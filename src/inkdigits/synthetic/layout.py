@@ -107,7 +107,10 @@ def lay_out(
     rng: np.random.Generator,
 ) -> tuple[Layout, float]:
     """Return the page's characters, starting at (0, 0), and the height of the digits."""
-    digit = digit_that_fits(lines, room) * float(rng.uniform(0.55, 1.1))
+    if most is not None and most < SMALLEST_DIGIT:
+        raise UsageError(f"digit_height must be at least {SMALLEST_DIGIT} pixels, got {most}")
+    roomy = digit_that_fits(lines, room)
+    digit = max(roomy * float(rng.uniform(0.55, 1.1)), min(roomy, 1.5 * SMALLEST_DIGIT))
     digit = min(digit, most or digit)
     layout = Layout()
     for _ in range(8):

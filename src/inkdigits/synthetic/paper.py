@@ -28,7 +28,8 @@ def make_paper(shape: tuple[int, int], dirt: Dirt, rng: np.random.Generator) -> 
     )
     if dirt.surface == "blackboard":  # smears of the sponge
         relief += 2 * rough * np.abs(noise(shape, rng, 24)) + rough * grain(shape, rng)
-    return np.asarray(np.clip(paper + relief[:, :, None], 0, 255), np.uint8)
+    grey = relief.astype(np.int16)
+    return np.asarray(cv2.add(paper, cv2.merge([grey, grey, grey]), dtype=cv2.CV_8U), np.uint8)
 
 
 def rule(image: Picture, dirt: Dirt, spacing: float, rng: np.random.Generator) -> None:
