@@ -2,8 +2,8 @@
 
     python benchmarks/inference.py [--model reader] [--network reader] [--repeats 300]
 
-Both sides run in one go on one machine, so that the ratios hold elsewhere too. Keras runs the untrained `--network`, which is exported for
-ONNX Runtime as well: how long an answer takes does not depend on what was learned. Prints a line a figure, then one JSON object of them all.
+Both sides run in one go on one machine, so that the ratios hold elsewhere too. Keras runs the untrained `--network`, exported for ONNX
+Runtime as well: how long an answer takes does not depend on what was learned. Prints a line a figure, then one JSON object.
 """
 
 from __future__ import annotations

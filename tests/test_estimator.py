@@ -16,7 +16,8 @@ import inkdigits.train
 from inkdigits import mnist
 from inkdigits.classify import Classifier
 from inkdigits.errors import UsageError
-from inkdigits.train import DigitClassifier
+from inkdigits.train import DigitClassifier, estimator, networks
+from inkdigits.train.config import Config
 from inkdigits.train.estimator import DigitClassifier as Same
 
 SMALL: dict[str, Any] = {"network": "tutorial", "layers": (32,), "dropout": 0.0, "epochs": 4, "batch_size": 64, "random_state": 0}
@@ -122,12 +123,18 @@ def test_a_convolutional_one_with_changed_pictures(data: tuple[np.ndarray, np.nd
         ({}, np.zeros((20, 64)), "make_glyph"),
         ({}, np.full((20, 28, 28), 255), "invert"),
         ({}, np.full((20, 28, 28), np.nan), "NaN"),
-        ({"learning_rate": 100.0, "epochs": 20}, np.random.default_rng(0).random((20, 784)), "learning_rate"),
     ],
 )
 def test_what_makes_no_sense_is_a_value_error(settings: dict[str, Any], x: np.ndarray, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         DigitClassifier(**{**SMALL, **settings}).fit(x, np.arange(20) % 10)
+
+
+def test_a_loss_that_is_no_number_is_told() -> None:
+    network = networks.build("tutorial", layers=(8,))
+    network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
+    with pytest.raises(UsageError, match="learning_rate"):
+        estimator._learn(network, np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8), Config.of("tutorial", layers=(8,)))
 
 
 def test_more_than_ten_classes() -> None:

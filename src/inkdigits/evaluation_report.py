@@ -110,7 +110,7 @@ def _gallery(evaluation: Evaluation, answers: Answers) -> Picture | None:
         return None
     titles = [
         f"{evaluation.labels[i]} read as {evaluation.predictions[i]}\n{evaluation.confidence[i]:.3f} · "
-        + one_line(Path(answers.names[i]).name, 14).replace("$", "＄")  # a dollar would start a formula
+        + one_line(Path(answers.names[i]).name, 14).replace("$", r"\$")  # a dollar would start a formula
         for i in chosen
     ]
     figure = plots.gallery([_square(answers.thumbnail(i)) for i in chosen], titles, COLUMNS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -17,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..classify import DIGITS, Classifier, Float
+from ..classify import DIGITS, SIZE, Classifier, Float
 from ..errors import MissingExtra, ModelError
 
 RUN_MODEL = "model.keras"
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")  # the last two are Keras 2's; they are told from foreign files, not read
 MAX_CONFIG_BYTES = 16 * 2**20
 MAX_WEIGHTS_BYTES = 512 * 2**20
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
@@ -60,7 +62,7 @@ def load_model(model: str | os.PathLike[str]) -> Any:
         raise ModelError(f"no such model: {path}; expected a run folder or a .keras file")
     if path.suffix != ".keras":
         raise ModelError(
-            f"{path} is no .keras file" + (": old .h5 files must be saved anew by Keras" if path.suffix in (".h5", ".hdf5") else "")
+            f"{path} is no .keras file" + (": old .h5 files must be saved anew by Keras" if path.suffix in KERAS_SUFFIXES else "")
         )
     _check_file(path)
     try:
@@ -82,7 +84,7 @@ def open_classifier(model: str | os.PathLike[str] | None) -> Classifier | KerasC
         ModelError: see `load_model` and `Classifier.load`.
     """
     path = None if model is None else Path(model)
-    if path is None or not (path.suffix == ".keras" or path.is_dir()) or str(model) in ("reader", "mnist"):
+    if path is None or not (path.suffix in KERAS_SUFFIXES or path.is_dir()) or str(model) in ("reader", "mnist"):
         return Classifier.load(model)
     loaded = load_model(path)
     from .export import to_onnx
@@ -106,8 +108,8 @@ class KerasClassifier:
 
     def __init__(self, model: Any) -> None:
         """Take a built Keras model for glyphs that ends in ten classes."""
-        if model.output_shape[1:] != (DIGITS,):
-            raise ModelError(f"expected a network that ends in 10 classes, got an output of shape {model.output_shape[1:]}")
+        if model.output_shape[1:] != (DIGITS,) or math.prod(side or 0 for side in model.input_shape[1:]) != SIZE * SIZE:
+            raise ModelError(f"expected a network from glyphs of 28 × 28 to 10 classes, got {model.input_shape} to {model.output_shape}")
         self.model = model
 
     def predict_proba(self, glyphs: ArrayLike) -> Float:
@@ -144,7 +146,10 @@ def _check_file(path: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RecursionError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is damaged or no .keras file: {error}") from error
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+        reason = (
+            f"cannot be read: {error.strerror}" if error.strerror else f"is damaged or no .keras file: {error}"
+        )  # h5py's have no number
+        raise ModelError(f"{path} {reason}") from error
 
 
 def _check_config(config: Any, path: Path) -> None:
