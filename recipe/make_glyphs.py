@@ -28,7 +28,7 @@ SHARD = 4000  # glyphs
 NO_DIGIT = 10
 SECOND_SHARE = 0.15  # of the crops: the reader looks at more than the likeliest cut
 NO_DIGIT_SHARE = 0.13  # of the crops
-KINDS = {"crops": 1, "clean": 2, "held-crops": 3, "held-clean": 4}
+KINDS = {"crops": 1, "clean": 2, "held-crops": 3, "held-clean": 4, "strokes": 5}
 
 
 def hands(fonts: Path, roles: tuple[str, ...], split: str, shares: tuple[float, float, float]) -> Hands:
@@ -60,10 +60,12 @@ def make_shard(kind: str, number: int, fonts: Path, out: Path) -> Path:
     rng = np.random.default_rng([KINDS[kind], number])
     held = kind.startswith("held")
     written = hands(fonts, ("held-out",) if held else ("train",), "validation" if held else "train", (0.25, 0.4, 0.35))
+    if kind == "strokes":  # templates alone: the shapes that neither MNIST nor the fonts have
+        written = hands(fonts, (), "train", (0, 1, 0))
     printed = hands(fonts, ("print-held-out",) if held else ("print",), "validation" if held else "train", (0, 0, 1))
     pairs = []
     for _ in range(SHARD):
-        hand = printed if rng.random() < 0.12 else written
+        hand = printed if kind != "strokes" and rng.random() < 0.12 else written
         pair = crop(rng, hand) if kind.endswith("crops") else clean(rng, hand)
         if pair is not None:
             pairs.append(pair)
@@ -80,10 +82,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--crops", type=int, default=160_000)
     parser.add_argument("--clean", type=int, default=80_000)
+    parser.add_argument("--strokes", type=int, default=32_000)
     parser.add_argument("--held", type=int, default=12_000)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    wanted = {"held-crops": args.held, "held-clean": args.held, "clean": args.clean, "crops": args.crops}
+    wanted = {"held-crops": args.held, "held-clean": args.held, "strokes": args.strokes, "clean": args.clean, "crops": args.crops}
     jobs = [(kind, i) for kind, n in wanted.items() for i in range(-(-n // SHARD)) if not (args.out / f"{kind}-{i:04d}.npz").exists()]
     with ProcessPoolExecutor(args.workers) as pool:
         running = [pool.submit(make_shard, kind, i, args.fonts, args.out) for kind, i in jobs]

@@ -13,6 +13,7 @@ import csv
 import os
 import time
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def sources(recipe: dict[str, Any], glyphs: Path | None, extra: Path | None) -> 
     own = len(x) if recipe.get("final") else len(x) - HELD_BACK
     made = {"mnist": lambda: (x[:own], y[:own])}
     if glyphs:
-        made |= {"crops": lambda: shards(glyphs, "crops"), "clean": lambda: shards(glyphs, "clean")}
+        made |= {kind: partial(shards, glyphs, kind) for kind in ("crops", "clean", "strokes")}
     if extra:
         made |= {"drawn": lambda: drawn(extra / "singles" / "hwd1000-drawn"), "optdigits": lambda: optdigits(extra / "optdigits.npz")}
     missing = set(recipe["shares"]) - set(made)
@@ -77,8 +78,8 @@ def held(recipe: dict[str, Any], glyphs: Path | None) -> dict[str, Labelled]:
     return sets
 
 
-def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], out: Path) -> Any:
-    """Return the trained network."""
+def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], out: Path, start: Path | None) -> Any:
+    """Return the trained network, which begins with the weights of `start` where there is one."""
     import torch
 
     from inkdigits.train.compact import build_compact
@@ -89,6 +90,8 @@ def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], o
 
     keras.utils.set_random_seed(recipe["seed"])
     network = build_compact(recipe["network"])
+    if start:
+        network.load_weights(start)
     options = {k: recipe[k] for k in ("learning_rate", "weight_decay", "average")}
     schedule = Schedule(recipe["epochs"], recipe["steps"], **options)
     log, begun = out / "log.csv", time.time()
@@ -117,6 +120,7 @@ def main() -> None:
     parser.add_argument("--glyphs", type=Path)
     parser.add_argument("--extra", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a network of an earlier stage (model.keras) to go on from")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--final", action="store_true", help="learn from all 60,000 MNIST digits, when every choice is made")
     parser.add_argument("--weights", type=Path, help="write NAME.onnx and NAME.json there")
@@ -127,7 +131,7 @@ def main() -> None:
     mixture = Mixture(sources(recipe, args.glyphs, args.extra), recipe["batch_size"], recipe["strength"], recipe["seed"])
     print(", ".join(f"{s.name}: {len(s.y):,}" for s in mixture.sources), flush=True)
     sets = held(recipe, args.glyphs)
-    network = train(recipe, mixture, sets, args.out)
+    network = train(recipe, mixture, sets, args.out, args.start)
     network.save(args.out / "model.keras")
     write_json(args.out / "recipe.json", recipe | {"sources": {s.name: len(s.y) for s in mixture.sources}})
     if args.weights:

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .sheet import find_sheet
+
 Float = NDArray[np.float32]
 
 WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most this side
@@ -56,7 +58,8 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = _shrunk(grey)
     is_page = min(grey.shape) >= PAGE_SIDE
-    dark = _is_dark_on_light(small, is_page)
+    sheet = find_sheet(small) if is_page else None
+    dark = _is_dark_on_light(small, is_page, sheet)
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
         extreme = image.min(2) if dark else image.max(2)
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
@@ -68,6 +71,8 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
         paper = _closer_paper(small, paper, _window(small, PAGE_STROKE))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     contrast = 1 - (grey.astype(np.float32) + 8) / (paper + 8)  # 8 grey levels of stray light keep black from dividing by nothing
+    if sheet is not None:  # what lies beside the sheet is no ink
+        contrast[cv2.resize(sheet.astype(np.uint8), contrast.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0] = 0
     return Flat(contrast, _noise(contrast), dark)
 
 
@@ -84,18 +89,20 @@ def _window(small: NDArray[np.uint8], share: float) -> int:
     return max(3, round(min(small.shape) * share)) | 1
 
 
-def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
+def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool, sheet: NDArray[np.bool_] | None) -> bool:
     """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window, or of a larger one."""
     shares = (PAGE_STROKE, STROKE_SHARE) if is_page else (STROKE_SHARE,)
-    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= 0
+    return max((_vote(small, _window(small, share), sheet) for share in shares), key=abs) >= 0
 
 
-def _vote(small: NDArray[np.uint8], window: int) -> float:
+def _vote(small: NDArray[np.uint8], window: int, sheet: NDArray[np.bool_] | None) -> float:
     """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
     side = min(2 * window + 1, 255)
     half = side // 2
     local = cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
     difference = small.astype(np.float32) - local
+    if sheet is not None:
+        difference = difference[sheet]
     floor = max(6.0, 3 * float(np.median(np.abs(difference))))
     darker, brighter = -difference[difference < -floor].sum(), difference[difference > floor].sum()
     return float(np.log((darker + 1) / (brighter + 1)))

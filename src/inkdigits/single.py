@@ -17,7 +17,7 @@ from .rules import remove_rules
 
 SPECK = 0.004  # a piece with less than this share of the ink of the largest is dust
 NEAR = 0.22  # pieces closer than this share of the digit's size belong together
-RULE = 0.8  # a straight thin line along this share of the picture's side is a rule or a frame
+RULE = 0.92  # a straight thin line along this share of the picture's side is a rule or a frame
 SMALL = 48  # pixels: in a picture with a shorter side than this, a digit's own bar looks like a rule
 WITH_RULES = 0.85  # how likely the ink is the digit's with what looks like a rule left in it, against without
 LINE = 0.86  # a piece that runs along this share of the picture's side may be a rule or a frame
