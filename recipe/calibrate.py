@@ -23,6 +23,12 @@ def calibrate(network: Any, name: str, sets: dict[str, tuple[np.ndarray, np.ndar
     trained = {key: recipe[key] for key in ("network", "seed", "epochs", "steps", "batch_size", "learning_rate", "strength", "shares")}
     trained["calibrated_on"] = {k: min(n, len(sets[k][1])) for k, n in SHARES.items() if k in sets}
     paths = write_weights(
-        network, name, out, temperature=found.temperature, confidence_map={"scores": found.knots[0], "confidences": found.knots[1]}, threshold=found.threshold, trained=trained
+        network,
+        name,
+        out,
+        temperature=found.temperature,
+        confidence_map={"scores": found.knots[0], "confidences": found.knots[1]},
+        threshold=found.threshold,
+        trained=trained,
     )
     print(f"{paths[0].name}: temperature {found.temperature}, threshold {found.threshold}", flush=True)

@@ -152,7 +152,8 @@ class Classifier:
 
     def _run(self, batch: Bytes, names: Sequence[str]) -> list[Float]:
         try:
-            return self._session.run(list(names), {INPUT: batch})  # type: ignore[no-any-return]
+            answers: list[Float] = self._session.run(list(names), {INPUT: batch})
+            return answers
         except Exception as error:  # ONNX Runtime's exceptions have no common base of their own
             raise ModelError(f"{self.name} cannot be run: {error}") from error
 

@@ -43,7 +43,7 @@ class Components:
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Ink of each piece, float of shape (n,), in pixels of full ink."""
-        return np.bincount(self.labels.ravel(), self.ink.ravel() / 255.0, len(self) + 1)[1:]
+        return np.bincount(self.labels.ravel(), self.ink.ravel() / 255.0, len(self) + 1)[1:].astype(np.float64)
 
     def at_edge(self, margin: int = 1) -> NDArray[np.bool_]:
         """Tell which pieces come within `margin` pixels of the picture's edge, bool of shape (n,)."""

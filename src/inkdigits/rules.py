@@ -32,7 +32,7 @@ class Rule:
 
     def heights(self, xs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return y at each of `xs`."""
-        return self.y0 + (self.y1 - self.y0) * (xs - self.x0) / max(self.x1 - self.x0, 1e-9)
+        return (self.y0 + (self.y1 - self.y0) * (xs - self.x0) / max(self.x1 - self.x0, 1e-9)).astype(np.float64)
 
 
 def remove_rules(ink: Ink, shortest: float) -> Ink:

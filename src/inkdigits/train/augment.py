@@ -104,7 +104,7 @@ def _shift(glyph: Glyphs, rng: Generator) -> Glyphs:
 def _soil(glyph: Glyphs, rng: Generator) -> Glyphs:
     """Return the glyph blurred, paler, harder or grainy."""
     kind = rng.integers(4)
-    picture = glyph.astype(np.float32)
+    picture: NDArray[np.floating] = glyph.astype(np.float32)
     if kind == 0:
         picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 0.9)))
     elif kind == 1:

@@ -145,7 +145,7 @@ class Trainer:
         with torch.autocast("cpu", BFLOAT16):
             logits = forward(self.model, _tensor(glyphs), True)
         loss = functional.cross_entropy(logits.float(), torch.from_numpy(labels.astype(np.int64)), label_smoothing=self.schedule.smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         with torch.no_grad():  # early weights are worth little: the average starts short and grows long
             kept = min(self.schedule.average, (step + 1) / (step + 10))

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InkdigitsError
 
 
-class Stopped(InkdigitsError):  # noqa: N818  (named like its siblings)
+class Stopped(InkdigitsError):
     """Training was asked to stop and did; what it had learned is saved, and the message says how to go on."""
 
     code = "stopped"
