@@ -1,7 +1,7 @@
 """A picture comes in, a `Page` comes out: the one place that knows the order of the six steps.
 
-    source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
-           ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
+source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
+       ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
 """
 
 from __future__ import annotations
