@@ -13,7 +13,7 @@ from .segment import Candidate, Line
 
 SKIP_MINOR = 0.9  # cost of leaving out a small piece: dirt is common
 SKIP_MAJOR = 4.0  # cost of leaving out a piece as tall as a digit
-SPREAD_COST = 3.0  # a height of paper inside a digit costs as much
+SPREAD_COST = 8.0  # a height of paper inside a digit costs as much
 SIZE_COST = 1.2  # a digit twice as tall or half as tall as its line costs as much
 GAP = 0.9  # heights of paper between two digits that start a new number, where the line does not tell better
 NOTHING = 0.12  # a piece less likely than this to be a digit is none: it is left out, not asked about

@@ -59,11 +59,12 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     small = _shrunk(grey)
     is_page = min(grey.shape) >= PAGE_SIDE
     sheet = find_sheet(small) if is_page else None
-    dark = _is_dark_on_light(small, is_page, sheet)
+    dark = _is_dark_on_light(_spread(small, sheet), is_page)
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
         extreme = image.min(2) if dark else image.max(2)
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
         small = _shrunk(grey)
+    small = _spread(small, sheet)
     if not dark:
         grey, small = 255 - grey, 255 - small
     paper = _paper(small, _window(small, STROKE_SHARE))
@@ -84,25 +85,28 @@ def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
+def _spread(small: NDArray[np.uint8], sheet: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Return the picture as if the sheet went on beyond its edges: what lies beside it has no say in what paper is."""
+    return small if sheet is None else np.where(sheet, small, np.uint8(np.median(small[sheet])))
+
+
 def _window(small: NDArray[np.uint8], share: float) -> int:
     """Return the odd side, in pixels of `small`, of a window that no stroke of at most `share` of the shorter side fills."""
     return max(3, round(min(small.shape) * share)) | 1
 
 
-def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool, sheet: NDArray[np.bool_] | None) -> bool:
+def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
     """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window, or of a larger one."""
     shares = (PAGE_STROKE, STROKE_SHARE) if is_page else (STROKE_SHARE,)
-    return max((_vote(small, _window(small, share), sheet) for share in shares), key=abs) >= 0
+    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= 0
 
 
-def _vote(small: NDArray[np.uint8], window: int, sheet: NDArray[np.bool_] | None) -> float:
+def _vote(small: NDArray[np.uint8], window: int) -> float:
     """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
     side = min(2 * window + 1, 255)
     half = side // 2
     local = cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
     difference = small.astype(np.float32) - local
-    if sheet is not None:
-        difference = difference[sheet]
     floor = max(6.0, 3 * float(np.median(np.abs(difference))))
     darker, brighter = -difference[difference < -floor].sum(), difference[difference > floor].sum()
     return float(np.log((darker + 1) / (brighter + 1)))

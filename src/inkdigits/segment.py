@@ -21,7 +21,7 @@ from .rules import remove_rules
 
 Ink = NDArray[np.uint8]
 
-RULE = 0.3  # a straight thin line along this share of the page's side is a rule
+RULE = 0.55  # a straight thin line along this share of the page's side is a rule
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
 MINOR = 0.45  # a piece beside one more than 1 / MINOR times as tall belongs to it, is a mark, or is dirt
 BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
@@ -119,7 +119,9 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     """Return the pieces tall enough to be digits where they stand, and the small ones near them."""
     x, y, w, h = pieces.boxes[usable].T.astype(float)
     size = np.maximum(h, 0.6 * w)
-    usual = _weighted_median(size, pieces.weights[usable])
+    # by the root of their ink: a stain does not outvote a page of digits, nor a thousand specks
+    shaped = (w < 4 * h) & (h < 12 * w)
+    usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
     large = (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt
     gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 LEAST, MOST = 0.06, 0.95  # share of the picture that a sheet takes
 DARKER = 0.5  # what surrounds a sheet is at most this bright against it: darker than a shadow makes paper
 SOLID = 0.9  # share of its convex hull that a sheet fills
-MARGIN = 0.008  # of the longer side: the sheet's own edge is no ink
+MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
 
 
 def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
@@ -32,7 +32,7 @@ def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
 
 
 def _solid(quiet: NDArray[np.uint8], level: float) -> NDArray[np.bool_] | None:
-    """Return the hull of the largest stretch brighter than `level`, where it is of a sheet's size and has no bays."""
+    """Return the largest stretch brighter than `level`, holes filled, where it is of a sheet's size and has no bays."""
     bright = cv2.morphologyEx((quiet > level).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not outlines:
@@ -41,5 +41,5 @@ def _solid(quiet: NDArray[np.uint8], level: float) -> NDArray[np.bool_] | None:
     hull = cv2.convexHull(outline)
     if cv2.contourArea(outline) < SOLID * cv2.contourArea(hull):
         return None
-    inside = cv2.drawContours(np.zeros_like(bright), [hull], -1, 1, cv2.FILLED) > 0
+    inside = cv2.drawContours(np.zeros_like(bright), [outline], -1, 1, cv2.FILLED) > 0
     return np.asarray(inside) if LEAST <= inside.mean() <= MOST else None
