@@ -118,11 +118,12 @@ def _is_junk(pieces: Components) -> NDArray[np.bool_]:
 def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pieces tall enough to be digits where they stand, and the small ones near them."""
     x, y, w, h = pieces.boxes[usable].T.astype(float)
-    size = np.maximum(h, 0.6 * w)
+    level = w > 3.5 * h  # a dash, or the edge of something: its length says nothing of how tall digits are
+    size = np.where(level, h, np.maximum(h, 0.6 * w))
     # by the root of their ink: a stain does not outvote a page of digits, nor a thousand specks
     shaped = (w < 4 * h) & (h < 12 * w)
     usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
-    large = (size >= SMALLEST) & (size >= BELOW_ALL * usual)
+    large = ~(level & (w > 3 * usual)) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt
     gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)
     gap_y = np.maximum(np.maximum(y[None] - (y + h)[:, None], y[:, None] - (y + h)[None]), 0)
@@ -154,7 +155,7 @@ def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64])
 
 def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
     """Return the lattice of one line."""
-    height = float(np.median(np.maximum(pieces.boxes[line, 3], 0.5 * pieces.boxes[line, 2])))
+    height = float(np.median(np.maximum(pieces.boxes[line, 3], np.minimum(0.5 * pieces.boxes[line, 2], 1.5 * pieces.boxes[line, 3]))))
     atoms = [atom for i in line for atom in _atoms(pieces, i, height)]
     atoms += [Atom(pieces.cut_out([i]), Box(*map(int, pieces.boxes[i])), True) for i in minor]
     atoms.sort(key=lambda a: a.box.x + a.box.width / 2)
