@@ -28,11 +28,12 @@ class OfVectors(DigitClassifier):
 
     def _glyphs(self, X: Any) -> np.ndarray:
         values = 255 / (1 + np.exp(-np.asarray(X, float)))
-        pictures = np.zeros((len(values), 784), np.uint8)
-        share = 784 // values.shape[1] or 1
-        spread = np.repeat(values, share, axis=1)[:, :784]
-        pictures[:, : spread.shape[1]] = spread
-        return pictures.reshape(-1, 28, 28)
+        patches = np.repeat(values, 400 // values.shape[1] or 1, axis=1)[:, :400]
+        inner = np.zeros((len(values), 400), np.uint8)
+        inner[:, : patches.shape[1]] = patches
+        pictures = np.zeros((len(values), 28, 28), np.uint8)
+        pictures[:, 4:24, 4:24] = inner.reshape(-1, 20, 20)  # the ring around it is paper
+        return pictures
 
 
 # name of a check: why it is left out

@@ -146,9 +146,8 @@ def _check_file(path: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RecursionError, NotImplementedError, RuntimeError) as error:
         raise ModelError(f"{path} is damaged or no .keras file: {error}") from error
     except OSError as error:
-        reason = (
-            f"cannot be read: {error.strerror}" if error.strerror else f"is damaged or no .keras file: {error}"
-        )  # h5py's have no number
+        # h5py's errors are OSErrors too, without a number
+        reason = f"cannot be read: {error.strerror}" if error.strerror else f"is damaged or no .keras file: {error}"
         raise ModelError(f"{path} {reason}") from error
 
 
