@@ -82,7 +82,7 @@ def predict_step(step: Step, test: Answers) -> Chapter:
     """Step 10: the ten probabilities of each of the first pictures, the first of them in full."""
     probabilities, chapter = test.probabilities, Chapter(step)
     chapter.fact("shape of the predictions", probabilities[:FIRST].shape)
-    chapter.fact("first test picture", f"{test.answers[0]} at {probabilities[0].max():.4f}")
+    chapter.fact("first test picture", f"{test.answers[0]} at {probabilities[0].max():.6f}")
     row = ("probability", *(f"{p:.0e}" if p < 0.0001 else f"{p:.4f}" for p in probabilities[0]))
     chapter.tables.append(Table("The ten probabilities of the first test picture.", ("digit", *range(10)), [row]))
     chapter.notes.append("The first hundred answers: " + " ".join(str(a) for a in test.answers[:FIRST]))
