@@ -1,0 +1,122 @@
+"""read: whole pictures in, pages out, with the weights that are shipped."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inkdigits
+from inkdigits import Limits, Page, Reader
+from inkdigits.errors import ReadError, TooManyMarks, UsageError
+from inkdigits.synthetic import make_digit, make_page
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader.load()
+
+
+def flat(text):
+    return "".join(c for c in text if c.isdigit())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clean_page_is_read_in_order(reader, seed):
+    image, truth = make_page("2071 438\n5566", seed=seed, split="validation", dirt="clean")
+    page = reader.read(image, threshold=0)
+    assert len(page.text.split("\n")) == 2
+    right = sum(a == b for a, b in zip(flat(page.text), flat(truth.text), strict=False))
+    assert right >= 10  # of 11: the hands are those of strangers
+
+
+def test_boxes_lie_where_the_digits_are(reader):
+    image, truth = make_page("2071 438", seed=1, split="validation", dirt="clean")
+    page = reader.read(image, threshold=0)
+    found = [d.box for n in page.numbers for d in n.digits]
+    true = [d.box for n in truth.numbers for d in n.digits]
+    assert len(found) == len(true)
+    for a, b in zip(found, true, strict=True):
+        assert abs(a.x + a.width / 2 - b.x - b.width / 2) < 0.3 * b.width + 4
+        assert abs(a.y + a.height / 2 - b.y - b.height / 2) < 0.3 * b.height + 4
+
+
+def test_single_digits_of_made_photos(reader):
+    rng = np.random.default_rng(7)
+    labels = [i % 10 for i in range(60)]
+    pages = [reader.read(make_digit(label, rng, style="screen"), single=True, threshold=0) for label in labels]
+    assert sum(p.text == str(label) for p, label in zip(pages, labels, strict=True)) >= 56
+
+
+def test_a_single_page_keeps_the_contract(reader):
+    page = reader.read(make_digit(4, np.random.default_rng(3), style="scan"), single=True, threshold=0)
+    (number,) = page.to_dict()["numbers"]
+    (digit,) = number["digits"]
+    assert len(digit["alternatives"]) == 10
+    assert sum(p for _, p in digit["alternatives"]) == pytest.approx(1, abs=1e-4)
+    assert [p for _, p in digit["alternatives"]] == sorted((p for _, p in digit["alternatives"]), reverse=True)
+    assert Page.from_dict(page.to_dict()) == page
+    assert page.draw().shape == (page.height, page.width, 3)
+
+
+def test_what_it_will_not_vouch_for_is_a_question_mark(reader):
+    page = reader.read(make_digit(4, np.random.default_rng(3), style="scan"), single=True, threshold=1)
+    assert page.text == "?"
+    assert page.numbers[0].digits[0].value is None
+
+
+@pytest.mark.parametrize("single", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (28, 28), (400, 600), (400, 600, 3)])
+def test_blank_pictures_hold_nothing(reader, shape, single):
+    page = reader.read(np.full(shape, 230, np.uint8), single=single)
+    assert page.text == ""
+    assert page.numbers == ()
+
+
+@pytest.mark.parametrize("turn", [90, 270])
+def test_a_page_on_its_side_is_turned(reader, turn):
+    image, truth = make_page("234567\n547235", seed=2, split="validation", dirt="clean")
+    page = reader.read(np.ascontiguousarray(np.rot90(image, turn // 90)), threshold=0)
+    assert page.rotation == turn
+    assert (page.width, page.height) == (truth.height, truth.width)
+
+
+def test_the_eight_orientations_of_one_photo_read_alike(reader):
+    image, _ = make_page("2071 438", seed=1, split="validation", dirt="clean")
+    upright = Image.fromarray(image)
+    back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    expected = reader.read(upright)
+    for orientation, transpose in back.items():
+        stored, exif = upright.transpose(transpose), Image.Exif()
+        exif[0x0112] = orientation
+        out = io.BytesIO()
+        stored.save(out, "PNG", exif=exif)
+        assert reader.read(out.getvalue()) == expected
+
+
+def test_the_same_bytes_give_the_same_page(reader):
+    image, _ = make_page("2071 438|99 1", seed=4, dirt="medium")
+    first = reader.read(image)
+    assert all(reader.read(image) == first for _ in range(5))
+
+
+def test_specks_without_end_are_refused_or_dropped_quickly():
+    noise = np.where(np.random.default_rng(0).random((900, 1200)) < 0.05, 0, 255).astype(np.uint8)
+    try:
+        page = Reader.load(limits=Limits(max_components=500)).read(noise)
+    except TooManyMarks as error:
+        assert "pieces of ink" in str(error)
+    else:
+        assert len(flat(page.text)) < 20
+
+
+@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"threshold": -0.1}, {"rotate": 45}, {"rotate": "left"}])
+def test_settings_out_of_range_are_refused(reader, options):
+    with pytest.raises(UsageError):
+        reader.read(np.zeros((20, 20), np.uint8), **options)
+
+
+def test_read_is_a_public_name():
+    with pytest.raises(ReadError) as caught:
+        inkdigits.read("no such picture.png")
+    assert caught.value.code == "not_found"
