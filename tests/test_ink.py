@@ -52,7 +52,7 @@ def test_blank_pictures_of_any_shape_have_no_ink(shape, level):
 
 
 def test_coloured_ink_is_seen_in_the_channel_that_shows_it():
-    picture, mask = seven(ink=0)
+    _, mask = seven(ink=0)
     colour = np.dstack([np.where(mask, 250, PAPER), np.where(mask, 235, PAPER), np.where(mask, 60, PAPER)]).astype(np.uint8)  # yellow
     assert agreement(find_ink(colour), mask) > 0.8
 
