@@ -1,14 +1,14 @@
 """The exception tree: what can go wrong comes in, a one-line reason, an exit code and an HTTP status come out.
 
-    InkdigitsError
-    ├── UsageError            2  422   an argument that makes no sense
-    ├── ReadError             1  4xx   a picture that cannot be read; `code` says why
-    │   ├── NotFound · NotAFile · Unsupported · Damaged · Refused
-    │   ├── TooLarge · TooManyPixels · TooManyMarks · TooManyPages
-    │   └── ReadTimeout · Busy
-    ├── DataError             1  422   a data set or a run that is missing, damaged or of the wrong shape
-    ├── ModelError            3  500   weights that are missing, damaged or foreign
-    └── MissingExtra          4  501   an optional part that is not installed; the message names the command to type
+InkdigitsError
+├── UsageError            2  422   an argument that makes no sense
+├── ReadError             1  4xx   a picture that cannot be read; `code` says why
+│   ├── NotFound · NotAFile · Unsupported · Damaged · Refused
+│   ├── TooLarge · TooManyPixels · TooManyMarks · TooManyPages
+│   └── ReadTimeout · Busy
+├── DataError             1  422   a data set or a run that is missing, damaged or of the wrong shape
+├── ModelError            3  500   weights that are missing, damaged or foreign
+└── MissingExtra          4  501   an optional part that is not installed; the message names the command to type
 """
 
 from __future__ import annotations
