@@ -23,10 +23,12 @@ Ink = NDArray[np.uint8]
 
 RULE = 0.55  # a straight thin line along this share of the page's side is a rule
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
-MINOR = 0.45  # a piece beside one more than 1 / MINOR times as tall belongs to it, is a mark, or is dirt
+MINOR = 0.36  # a piece beside one more than 1 / MINOR times as tall belongs to it, is a mark, or is dirt
 BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
 WIDEST = 1.45  # heights: a candidate is no wider
 MOST_ATOMS = 5  # a candidate has at most
+SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
+TALLEST = 2.2  # of the usual height: a line taller than this is no 1
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
@@ -123,13 +125,16 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     # by the root of their ink: a stain does not outvote a page of digits, nor a thousand specks
     shaped = (w < 4 * h) & (h < 12 * w)
     usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
-    large = ~(level & (w > 3 * usual)) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
+    # slivers along the picture's edge, and lines much longer than any digit here: the edges of paper, of a desk, of a shadow
+    sliver = pieces.at_edge(2)[usable] & (np.minimum(w, h) < SLIVER * usual)
+    edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & ((w < 0.35 * h) | pieces.at_edge(2)[usable]))
+    large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt
     gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)
     gap_y = np.maximum(np.maximum(y[None] - (y + h)[:, None], y[:, None] - (y + h)[None]), 0)
     near = np.hypot(gap_x, gap_y) < 1.1 * size[None]
-    is_minor = (near & (size[:, None] < MINOR * size[None]) & large[None]).any(1)
-    return usable[large & ~is_minor], usable[is_minor & (size >= 2)]
+    is_minor = (near & (size[:, None] < MINOR * size[None]) & (large & (size < TALLEST * usual))[None]).any(1)
+    return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver & (size >= 2)]
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
