@@ -313,6 +313,20 @@ def test_what_cannot_be_exported_is_answered_by_keras(folder: Path, tmp_path: Pa
 # --- export ---
 
 
+def test_without_the_training_parts_one_line_names_the_command(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keras", None)
+    for arguments in (
+        ("export", folder / "run", "--out", tmp_path / "a.onnx"),
+        ("predict", folder / "run", "x.png"),
+        ("evaluate", folder / "run"),
+    ):
+        code, out, err = run(*arguments)
+        assert code == 4 and not out and 'pip install "inkdigits[train]"' in told(err)
+    assert run("predict", folder / "digits.onnx", folder / "pictures" / "7.png")[0] == 0  # ONNX Runtime is enough for this
+
+
 def test_export(run: Run, folder: Path, tmp_path: Path) -> None:
     code, out, err = run("export", folder / "run", "--out", tmp_path / "mine.onnx")
     assert code == 0 and not err and "1000 of 1000" in out

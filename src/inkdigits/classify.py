@@ -62,8 +62,8 @@ class Classifier:
         self.name = name
         self._session = _session(data, name, threads or default_threads())
         self._has = _check_signature(self._session, self.meta, name)
-        self._temperature = float(_number(self.meta, "temperature", 1.0, name))
-        self.threshold = float(_number(self.meta, "threshold", 0.0, name))
+        self._temperature = _number(self.meta, "temperature", 1.0, name)
+        self.threshold = _number(self.meta, "threshold", 0.0, name)
         self._knots = _knots(self.meta.get("confidence_map"), name)
         self._check_answers()
 
@@ -159,14 +159,15 @@ class Classifier:
 
     def _answers(self, logits: Float) -> tuple[Float, Float]:
         scaled = logits / np.float32(self._temperature)
-        scaled -= scaled.max(axis=1, keepdims=True)  # keeps exp() in range
-        weights = np.exp(scaled)
-        digits = weights[:, :DIGITS]
-        # a glyph that is surely no digit may leave nothing for the ten: they are compared among themselves
-        among = np.exp(scaled[:, :DIGITS] - scaled[:, :DIGITS].max(axis=1, keepdims=True))
-        probabilities = among / among.sum(axis=1, keepdims=True)
-        share = digits.sum(axis=1) / weights.sum(axis=1)  # 1 − p(no digit)
-        score = probabilities.max(axis=1) * share
+        digits = scaled[:, :DIGITS]
+        top = digits.max(axis=1, keepdims=True)
+        weights = np.exp(digits - top)  # 1 for the best of the ten, so that even for what is surely no digit something is left of them
+        total = weights.sum(axis=1, keepdims=True)
+        probabilities = weights / total
+        if scaled.shape[1] > NO_DIGIT:
+            with np.errstate(over="ignore"):  # infinitely surer that it is no digit: a confidence of 0
+                total = total + np.exp(scaled[:, NO_DIGIT:] - top)
+        score = (1 / total)[:, 0]  # the best of the ten × (1 − p(no digit))
         if self._knots is not None:
             score = np.interp(score, *self._knots).astype(np.float32)
         return probabilities, score
@@ -249,14 +250,14 @@ def _shaped(array: NDArray[Any]) -> NDArray[Any]:
 def _scaled(array: NDArray[Any]) -> Bytes:
     """Return values as uint8, 0–255, telling 0–1 and 0–255 apart."""
     low, high = array.min(), array.max()
+    if array.dtype == np.uint8 and high > 1:
+        return np.ascontiguousarray(array)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise Unsupported("expected finite values, got NaN or infinity")
     if low < 0 or high > 255:
         raise Unsupported(f"expected values 0–1 or 0–255, got {low:g} to {high:g}: give the pixels before they are standardised")
     if high <= 1:  # no glyph of 0–255 is that dark: the brightest ink of a real one is near 255
         return np.ascontiguousarray(np.rint(array * np.float32(255)).astype(np.uint8))
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
     return np.ascontiguousarray(np.rint(array).astype(np.uint8))
 
 
@@ -342,7 +343,7 @@ def _number(meta: dict[str, Any], key: str, default: float, name: str) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
     if not is_number or value < 0 or (key == "temperature" and value == 0):
         raise ModelError(f"{name}: expected a positive {key} in its metadata, got {value!r}")
-    return value
+    return float(value)
 
 
 def _knots(value: Any, name: str) -> tuple[Float, Float] | None:
