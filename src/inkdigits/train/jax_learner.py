@@ -33,7 +33,7 @@ class JaxLearner:
 
     def step(self, glyphs: NDArray[np.uint8], labels: NDArray[np.uint8], rate: float) -> None:
         """Learn from one batch; returns before the work is done."""
-        self._state = self._step(self._state, self._shaped(glyphs), labels, np.float32(rate))
+        self._state = self._step(self._state, self._batch(glyphs), labels, np.float32(rate))
 
     def totals(self) -> tuple[float, float]:
         """Wait for all steps; return the summed loss and the number of right answers."""
@@ -49,9 +49,10 @@ class JaxLearner:
 
     def probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities for a batch."""
-        return np.asarray(self._predict(self._state[0], self._state[1], self._shaped(glyphs)))
+        return np.asarray(self._predict(self._state[0], self._state[1], JaxLearner._batch(self, glyphs)))
 
-    def _shaped(self, glyphs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _batch(self, glyphs: NDArray[np.uint8]) -> Any:
+        """Return glyphs as `_answers` takes them."""
         return to_input(glyphs, self.network.input_shape)
 
     def _from_network(self, loss: float = 0.0, correct: float = 0.0) -> State:
@@ -62,21 +63,26 @@ class JaxLearner:
         )
         return weights, others, slots, jnp.array([loss, correct], jnp.float32)
 
-    def _stepped(self, state: State, glyphs: Any, labels: Any, rate: Any) -> State:
+    def _stepped(self, state: State, batch: Any, labels: Any, rate: Any) -> State:
         weights, others, slots, totals = state
-        x = glyphs.astype(jnp.float32) / 255
-        (loss, (correct, others)), gradients = jax.value_and_grad(self._loss, has_aux=True)(weights, others, x, labels.astype(jnp.int32))
+        graded = jax.value_and_grad(self._loss, has_aux=True)
+        (loss, (correct, others)), gradients = graded(weights, others, batch, labels.astype(jnp.int32))
         slots = [rate if i == self._rate_at else slot for i, slot in enumerate(slots)]
         weights, slots = self.optimizer.stateless_apply(slots, gradients, weights)
         n = labels.shape[0]
         return weights, others, slots, totals + jnp.stack([loss * n, correct])
 
-    def _loss(self, weights: list[Any], others: list[Any], x: Any, labels: Any) -> tuple[Any, tuple[Any, list[Any]]]:
-        probabilities, others = self.network.stateless_call(weights, others, x, training=True)
+    def _answers(self, weights: list[Any], others: list[Any], batch: Any) -> tuple[Any, list[Any]]:
+        x = batch.astype(jnp.float32) / 255
+        answers: tuple[Any, list[Any]] = self.network.stateless_call(weights, others, x, training=True)
+        return answers
+
+    def _loss(self, weights: list[Any], others: list[Any], batch: Any, labels: Any) -> tuple[Any, tuple[Any, list[Any]]]:
+        probabilities, others = self._answers(weights, others, batch)
         losses = keras.ops.sparse_categorical_crossentropy(labels, probabilities)
         correct = (probabilities.argmax(axis=1) == labels).sum()
         return losses.mean(), (correct.astype(jnp.float32), others)
 
-    def _predicted(self, weights: list[Any], others: list[Any], glyphs: Any) -> Any:
-        x = glyphs.astype(jnp.float32) / 255
+    def _predicted(self, weights: list[Any], others: list[Any], batch: Any) -> Any:
+        x = batch.astype(jnp.float32) / 255
         return self.network.stateless_call(weights, others, x, training=False)[0]

@@ -77,8 +77,12 @@ class KerasLearner:
         return to_input(glyphs, self.network.input_shape).astype(np.float32) / np.float32(255)
 
 
-def make_learner(network: keras.Sequential, optimizer: keras.Optimizer) -> Learner:
-    """Return the quickest learner for the backend that is in use."""
+def make_learner(network: keras.Sequential, optimizer: keras.Optimizer, fast: bool = False) -> Learner:
+    """Return the quickest learner for the backend that is in use; `fast` allows it to be less exact in the step."""
+    if BACKEND == "jax" and fast:
+        from .fast_learner import FastLearner
+
+        return FastLearner(network, optimizer)
     if BACKEND == "jax":
         from .jax_learner import JaxLearner
 
