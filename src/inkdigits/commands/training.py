@@ -57,10 +57,13 @@ def train(
     Run(out).refuse_complete()  # and bad settings too are refused before the second that importing Keras takes
     config = None if resume else Config.of(**given)
 
-    from ..train import announce_backend, checkpoint, fit
-    from ..train.watching import watcher_for
+    from ..train import announce_backend, load_keras
 
     announce_backend()
+    load_keras()
+    from ..train import checkpoint, fit
+    from ..train.watching import watcher_for
+
     if config is None:
         _, origin = checkpoint.read_about(Run(out).checkpoint)
         config = Config.from_dict(origin["config"] | given)
@@ -100,7 +103,7 @@ def _cache_compiled() -> None:
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     jax.config.update("jax_compilation_cache_dir", str(home / "inkdigits" / "jax"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 def _summary(metrics: dict[str, Any], out: Path) -> str:

@@ -25,7 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "mnist": {"epochs": 8, "batch_size": 256},
     "tiny": {"epochs": 8, "batch_size": 256},
 }
-FAST: dict[str, Any] = {"epochs": 4, "batch_size": 512, "learning_rate": 3e-3}
+FAST: dict[str, Any] = {"epochs": 4, "batch_size": 250, "learning_rate": 4e-3}
 
 
 @dataclass(frozen=True, slots=True)
