@@ -83,9 +83,10 @@ def test_compare_refuses_what_is_no_complete_run(tmp_path: Path, capsys: pytest.
     assert "no complete run" in capsys.readouterr().err
 
 
-def start(data: str, out: Path, *arguments: str, **options: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "inkdigits", "train", "--data", data, "--out", str(out), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+def start(data: str, out: Path, *arguments: str, largest_file: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
+    lines = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file}))\nfrom inkdigits.cli import main; main()"
+    command = [sys.executable, "-c", lines, "train", "--data", data, "--out", str(out), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -106,7 +107,7 @@ def test_a_signal_ends_training_soon_with_a_way_on(data: str, tmp_path: Path, nu
 
 
 def test_a_full_disk_is_one_line_and_never_saved(data: str, tmp_path: Path) -> None:
-    process = start(data, tmp_path / "r", *QUICK, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)))
+    process = start(data, tmp_path / "r", *QUICK, largest_file=50_000)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert not out

@@ -116,7 +116,7 @@ def _begin(config: Config, run: Run, splits: Splits, resume: bool) -> tuple[dict
         raise UsageError(f"{run.folder} holds a training under way; add --resume to go on, or choose another --out")
     keras.utils.set_random_seed(config.seed)
     network = build(config.network, **config.options)
-    learner = make_learner(network, make_optimizer(config.optimizer, config.learning_rate), config.fast)
+    learner = make_learner(network, make_optimizer(config.optimizer, config.learning_rate))
     if resume:
         checkpoint.restore(run.checkpoint, network, learner.optimizer)
         learner.start(progress.loss, progress.correct)  # what it read before is not what was restored

@@ -77,17 +77,14 @@ class KerasLearner:
         return to_input(glyphs, self.network.input_shape).astype(np.float32) / np.float32(255)
 
 
-def make_learner(network: keras.Sequential, optimizer: keras.Optimizer, fast: bool = False) -> Learner:
-    """Return the quickest learner for the backend that is in use; `fast` allows it to be less exact in the step."""
-    if BACKEND == "jax" and fast:
-        from .fast_learner import FastLearner
+def make_learner(network: keras.Sequential, optimizer: keras.Optimizer) -> Learner:
+    """Return the quickest learner for the backend that is in use and the network."""
+    if BACKEND != "jax":
+        return KerasLearner(network, optimizer)
+    from .dense_learner import DenseLearner, is_dense
+    from .jax_learner import JaxLearner
 
-        return FastLearner(network, optimizer)
-    if BACKEND == "jax":
-        from .jax_learner import JaxLearner
-
-        return JaxLearner(network, optimizer)
-    return KerasLearner(network, optimizer)
+    return DenseLearner(network, optimizer) if is_dense(network) else JaxLearner(network, optimizer)
 
 
 def make_optimizer(name: str, rate: float) -> Any:
