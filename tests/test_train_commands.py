@@ -84,7 +84,8 @@ def test_compare_refuses_what_is_no_complete_run(tmp_path: Path, capsys: pytest.
 
 
 def start(data: str, out: Path, *arguments: str, largest_file: int = resource.RLIM_INFINITY) -> subprocess.Popen[str]:
-    lines = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file}))\nfrom inkdigits.cli import main; main()"
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file}, {largest_file}))"
+    lines = limit + "\nfrom inkdigits.cli import main; main()"
     command = [sys.executable, "-c", lines, "train", "--data", data, "--out", str(out), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
