@@ -2,6 +2,7 @@
 #   make demo    the whole lesson: a network learns to read digits, then reads a picture that is not MNIST
 #   make test    set-up, the checks, the tests, the notebook
 #   make check   ruff, mypy, import-linter
+#   make recipe-test PYTHON=…  the tests of the training loop that runs on torch
 #   make stress  the slow tests      make bench  the benchmarks      make dist  the wheel, tried in an empty place
 
 # the first of these that is new enough, or the one you name: make demo PYTHON=/path/to/python3
@@ -11,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := demo/page.jpg
 
-.PHONY: help demo test check stress bench dist setup setup-demo clean
+.PHONY: help demo test check stress recipe-test bench dist setup setup-demo clean
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 
@@ -44,6 +45,10 @@ check: setup
 
 stress: setup
 	$(BIN)/python -m pytest -m stress tests
+
+# what runs on torch alone; name a Python that has torch, keras, pytest and hypothesis
+recipe-test:
+	KERAS_BACKEND=torch PYTHONPATH=src $(PYTHON) -m pytest -m torch tests/test_engine.py
 
 bench: setup
 	set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b; done

@@ -79,5 +79,7 @@ def test_the_licence_of_all_data_is_told() -> None:
     for text in (notice, data):
         for words in ("Yann LeCun", "Corinna Cortes", "Christopher", "CC BY-SA 3.0"):
             assert words in re.sub(r"\s+", " ", text), words
+        for file in ("mnist.npz", "ten-glyphs.npy"):  # every file in the package that shows MNIST's pictures
+            assert file in text
     for words in ("CC BY 4.0", "MIT", "OFL"):
         assert words in data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 SCHEDULES = ("onecycle", "constant")
 RISE = 0.25  # share of the steps in which a one-cycle rate rises
@@ -26,3 +27,32 @@ def rate_at(schedule: str, peak: float, step: int, steps: int) -> float:
     if done < RISE:
         return peak * (START + (1 - START) * done / RISE)
     return peak * (1 + math.cos(math.pi * (done - RISE) / (1 - RISE))) / 2
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a long training goes.
+
+    Attributes:
+        epochs: how many.
+        steps: batches an epoch.
+        learning_rate: highest rate of AdamW; it rises over the first `warm_up` share of all steps and falls to nothing by a cosine.
+        weight_decay: of kernels; biases and batch normalisation have none.
+        average: how much of the moving average of the weights is kept at each step; the average is what is returned.
+        smoothing: label smoothing, 0–1.
+    """
+
+    epochs: int
+    steps: int
+    learning_rate: float = 4e-3
+    warm_up: float = 0.1
+    weight_decay: float = 0.03
+    average: float = 0.999
+    smoothing: float = 0.0
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate at `step`, counted from 0 over all epochs."""
+        total, rising = self.epochs * self.steps, self.warm_up * self.epochs * self.steps
+        if step < rising:
+            return self.learning_rate * (step + 1) / rising
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
