@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .ruling import remove_ruling
 from .sheet import find_sheet
 
 Float = NDArray[np.float32]
@@ -41,16 +42,18 @@ class Flat(NamedTuple):
     dark_on_light: bool
 
 
-def find_ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uint8]:
     """Return the ink of a picture.
 
     Args:
         image: uint8 of shape (height, width) or (height, width, 3), upright.
+        ruled: the picture is a page whose paper may be ruled: long thin lines along its edges are no ink.
 
     Returns:
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
-    return soften(flatten(image))
+    flat = flatten(image)
+    return soften(flat._replace(contrast=remove_ruling(flat.contrast)) if ruled and min(flat.contrast.shape) >= PAGE_SIDE else flat)
 
 
 def flatten(image: NDArray[np.uint8]) -> Flat:
@@ -74,7 +77,7 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     contrast = 1 - (grey.astype(np.float32) + 8) / (paper + 8)  # 8 grey levels of stray light keep black from dividing by nothing
     if sheet is not None:  # what lies beside the sheet is no ink
         contrast[cv2.resize(sheet.astype(np.uint8), contrast.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0] = 0
-    return Flat(contrast, _noise(contrast), dark)
+    return Flat(contrast, _noise(contrast, sheet), dark)
 
 
 def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -151,7 +154,7 @@ def _is_stroke(contrasts: Float, width: float, box: tuple[int, int, int, int], s
     return max(w, h) > 2.2 * width and sides < 2 and float((contrasts > 0.7 * peak).mean()) > 0.55
 
 
-def _noise(contrast: Float) -> Float:
+def _noise(contrast: Float, sheet: NDArray[np.bool_] | None) -> Float:
     """Return the deviation of the paper's grain, of shape (height, width) for a page: most of every tile is paper."""
     height, width = contrast.shape
     step = max(1, round(max(height, width) / WORK_SIDE))
@@ -159,11 +162,24 @@ def _noise(contrast: Float) -> Float:
     if min(height, width) < PAGE_SIDE:
         return np.full((1, 1), _deviation(sample), np.float32)
     rows, columns = max(1, sample.shape[0] // TILE), max(1, sample.shape[1] // TILE)
-    tiles = np.array(
-        [[_deviation(tile) for tile in np.array_split(band, columns, 1)] for band in np.array_split(sample, rows, 0)], np.float32
-    )
+    tiles = np.array([[_deviation(_on(sheet, tile)) for tile in band] for band in _tiled(sample, rows, columns)], np.float32)
+    if sheet is not None:  # a tile beside the sheet has no grain of its own
+        inside = cv2.resize(sheet.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA) > 0.2
+        tiles = np.where(inside, tiles, np.median(tiles[inside]) if inside.any() else tiles.max())
     # a tile full of ink looks rough: its neighbours know better
     return cv2.resize(cv2.medianBlur(tiles, 3), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _tiled(sample: Float, rows: int, columns: int) -> list[list[Float]]:
+    return [np.array_split(band, columns, 1) for band in np.array_split(sample, rows, 0)]
+
+
+def _on(sheet: NDArray[np.bool_] | None, tile: Float) -> Float:
+    """Return the contrasts of a tile that lie on the sheet: beside it they are exactly 0."""
+    if sheet is None:
+        return tile
+    seen = tile[tile != 0]
+    return seen if seen.size >= 16 else tile
 
 
 def _deviation(contrasts: Float) -> float:

@@ -90,7 +90,7 @@ class Reader:
         return self.classifier.threshold if threshold is None else threshold
 
     def _read(self, picture: Picture, source: Any, single: bool, least: float, turn: int | None) -> Page:
-        ink = find_ink(picture.image)
+        ink = find_ink(picture.image, ruled=not single)
         if single:
             rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), least)
         elif turn is not None:

@@ -1,0 +1,184 @@
+"""The contrast of a page comes in; the same without the ruling of its paper comes out, strokes that cross it left whole.
+
+The lines of ruled and squared paper are often as faint as the paper's grain, so no threshold finds them whole: they are sought by their
+length. What is thin and level is marked, added up along every slope, and what runs through most of the page is a rule. It is then taken
+away by its own profile, and what was written across it is filled in again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+SIDE = 720  # rules are sought on a picture of at most this side
+BLOCK = 16  # pixels of that picture: a rule is straight for so long
+AROUND = 4  # pixels: what is thinner may be a rule
+STEEPEST = 0.1  # slope against the picture's edges
+COVERED = 0.58  # share of the page's width that a rule runs through
+FILLED = 0.5  # share of a block that a rule fills
+FAINTEST = 0.01  # contrast: a fainter rule does no harm
+REACH = 5  # pixels of the small picture: how far from its straight line a rule is followed
+SHARE = 1.35  # of the rule's own contrast is taken away: print is uneven
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line that is nearly level: y at x = 0, and its slope, in pixels of the small picture."""
+
+    y: float
+    slope: float
+
+
+def remove_ruling(contrast: Float) -> Float:
+    """Return `contrast`, float32 of shape (height, width), 0 for paper, without long, thin, straight lines along its edges."""
+    level = _wiped(contrast)
+    upright = _wiped(np.ascontiguousarray(level.T))
+    return level if upright.base is level or upright is level.T else np.ascontiguousarray(upright.T)
+
+
+def _wiped(contrast: Float) -> Float:
+    """Return `contrast` without its nearly level rules."""
+    scale = min(1.0, SIDE / max(contrast.shape))
+    size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
+    if min(size) < 6 * BLOCK:
+        return contrast
+    small = cv2.resize(contrast, size, interpolation=cv2.INTER_AREA) if scale < 1 else contrast
+    thin = _thin(small)
+    rules = _find(thin, small)
+    if not rules:
+        return contrast
+    wiped = contrast.copy()
+    for rule in rules:
+        _wipe(wiped, thin, rule, scale)
+    return wiped
+
+
+def _thin(small: Float) -> Float:
+    """Return how much more contrast each pixel has than what lies above and below it."""
+    padded = cv2.copyMakeBorder(small, AROUND, AROUND, 0, 0, cv2.BORDER_REPLICATE)
+    above, below = padded[: -2 * AROUND], padded[2 * AROUND :]
+    return np.asarray(small - np.maximum(above, below))
+
+
+def _find(thin: Float, small: Float) -> list[Rule]:
+    """Return the rules, the most complete first."""
+    height, width = thin.shape
+    blocks = width // BLOCK
+    middle = float(np.median(thin[::3, ::3]))
+    grain = 1.4826 * float(np.median(np.abs(thin[::3, ::3] - middle)))
+    marked = cv2.dilate((thin > max(FAINTEST, 0.9 * grain)).astype(np.uint8), np.ones((3, 1), np.uint8))
+    filled = _block_means(marked.astype(np.float32), blocks) >= FILLED
+    on_page = _block_means((small != 0).astype(np.float32), blocks) > 0.5
+    if not (filled.sum(1) > 0.3 * COVERED * blocks).any():
+        return []
+    at = (np.arange(blocks) + 0.5) * BLOCK
+    found: list[tuple[float, Rule]] = []
+    rows = np.arange(height)
+    columns = np.arange(blocks)
+    for slope in np.arange(-STEEPEST, STEEPEST, 1.5 / width):
+        index = rows[:, None] + np.round(slope * (at - width / 2)).astype(int)
+        inside = (index >= 0) & (index < height)
+        flat = np.clip(index, 0, height - 1) * blocks + columns
+        there = on_page.ravel()[flat] & inside
+        covered = (filled.ravel()[flat] & there).sum(1) / np.maximum(there.sum(1), 0.4 * blocks)
+        best = np.flatnonzero((covered >= COVERED) & (covered >= np.maximum(np.roll(covered, 1), np.roll(covered, -1))))
+        found += [(float(covered[y]), Rule(float(y - slope * width / 2), float(slope))) for y in best]
+    kept: list[tuple[float, Rule]] = []
+    for share, rule in sorted(found, key=lambda f: -f[0]):
+        y = rule.y + rule.slope * width / 2
+        if all(abs(y - (k.y + k.slope * width / 2)) > 3.5 for _, k in kept):
+            kept.append((share, rule))
+    return [rule for _, rule in kept]
+
+
+def _block_means(values: Float, blocks: int) -> Float:
+    """Return the mean over every `BLOCK` columns: (height, width) → (height, blocks)."""
+    part = values[:, : blocks * BLOCK]
+    return np.asarray(part.reshape(len(part), blocks, BLOCK).mean(2))
+
+
+def _wipe(contrast: Float, thin: Float, rule: Rule, scale: float) -> None:
+    """Take one rule out of `contrast`."""
+    height, width = contrast.shape
+    xs = np.arange(width)
+    ys = np.round(_follow(thin, rule)(xs * scale) / scale + 0.5 / scale - 0.5).astype(int)
+    reach = max(3, round(REACH / scale))
+    steps = np.arange(-2 * reach, 2 * reach + 1)
+    rows = ys + steps[:, None]
+    seen = (rows >= 0) & (rows < height)
+    rows = np.clip(rows, 0, height - 1)
+    band = contrast[rows, xs]  # of shape (4 · reach + 1, width): what lies about the rule
+    on_page = (band != 0).any(0)
+    if on_page.sum() < 8:
+        return
+    profile = np.median(band[:, on_page], 1)
+    profile = profile - np.percentile(profile, 25)
+    middle = 2 * reach
+    peak = middle - reach // 2 + int(profile[middle - reach // 2 : middle + reach // 2 + 1].argmax())
+    if profile[peak] < FAINTEST:
+        return
+    low, high = _extent(profile, peak)
+    across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02)
+    rule_part = SHARE * np.maximum(profile[low : high + 1], 0)[:, None]
+    bare = np.maximum(band[low : high + 1] - rule_part, np.minimum(across, band[low : high + 1]))
+    bare = np.where(band[low : high + 1] > 0, np.maximum(bare, 0), band[low : high + 1])
+    part = seen[low : high + 1]
+    contrast[rows[low : high + 1][part], np.broadcast_to(xs, part.shape)[part]] = bare[part]
+
+
+def _follow(thin: Float, rule: Rule) -> _Path:
+    """Return the rule as it really runs: paper bends."""
+    height, width = thin.shape
+    blocks = width // BLOCK
+    means = _block_means(thin, blocks)
+    at = (np.arange(blocks) + 0.5) * BLOCK
+    straight = rule.y + rule.slope * at
+    rows = np.clip(np.round(straight).astype(int) + np.arange(-REACH, REACH + 1)[:, None], 0, height - 1)
+    # what lies near the straight line is likelier the rule than what lies far from it
+    near = means[rows, np.arange(blocks)] * (1 - 0.5 * (np.arange(-REACH, REACH + 1)[:, None] / (REACH + 1)) ** 2)
+    offset = near.argmax(0) - REACH
+    offset = np.where(near.max(0) > 0, offset, 0)
+    steady = np.array([np.median(offset[max(0, k - 3) : k + 4]) for k in range(blocks)])
+    return _Path(at, straight + cv2.blur(steady[None], (3, 1))[0], rule.slope)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Where a rule runs: y at some x, straight between and beyond."""
+
+    at: NDArray[np.float64]
+    y: NDArray[np.float64]
+    slope: float
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return y at each x."""
+        beyond = self.slope * (np.minimum(x - self.at[0], 0) + np.maximum(x - self.at[-1], 0))
+        return np.asarray(np.interp(x, self.at, self.y) + beyond)
+
+
+def _extent(profile: NDArray[np.floating], peak: int) -> tuple[int, int]:
+    """Return the first and last row of the rule."""
+    low = high = peak
+    while low > 0 and profile[low - 1] > 0.2 * profile[peak] and profile[low - 1] <= profile[low] * 1.05:
+        low -= 1
+    while high < len(profile) - 1 and profile[high + 1] > 0.2 * profile[peak] and profile[high + 1] <= profile[high] * 1.05:
+        high += 1
+    return max(low - 1, 0), min(high + 1, len(profile) - 1)
+
+
+def _crossing(band: Float, low: int, high: int, least: float) -> Float:
+    """Return the contrast of what crosses the rule, of shape (width,); 0 where nothing does: ink stands above and below it."""
+    thick = high - low + 1
+    above = band[max(0, low - 2) : max(1, low)].max(0)
+    below = band[min(high + 1, len(band) - 1) : high + 3].max(0)
+    # a slanted stroke leaves the rule beside where it came in
+    wide = np.ones((1, 2 * ((thick + 1) // 2) + 1), np.uint8)
+    above, below = (cv2.dilate(np.ascontiguousarray(side[None]), wide)[0] for side in (above, below))
+    both = np.minimum(above, below)
+    least = min(least, 0.25)
+    return np.where(both > least, both, 0).astype(np.float32)
