@@ -190,8 +190,8 @@ def _candidates(atoms: list[Atom], height: float) -> list[Candidate]:
             box = Box.around(a.box for a in run)
             if stop > start + 1 and box.width > WIDEST * max(height, box.height):
                 break
-            if all(a.is_minor for a in run):
-                continue
+            if stop > start + 2 and all(a.is_minor for a in run):  # a mark has two pieces at most
+                break
             found.append(Candidate(start, stop, _joined(run, box), box, _spread(run, height)))
     return found
 

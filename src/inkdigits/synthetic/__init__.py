@@ -11,7 +11,7 @@ it is; `crops` and `pages` put it together. Everything is seeded: the same argum
 from .crops import STYLES, make_digit, make_glyph_source
 from .dirt import LEVELS, Dirt, sample_dirt
 from .hands import SPLITS, Font, Hands
-from .pages import make_page
+from .pages import make_labelled_page, make_page
 from .pens import PENS, Pen, choose_pen
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "choose_pen",
     "make_digit",
     "make_glyph_source",
+    "make_labelled_page",
     "make_page",
     "sample_dirt",
 ]

@@ -60,6 +60,25 @@ def make_page(
         UsageError: the text holds what cannot be written or does not fit, or the size, split or dirt makes no sense.
         DataError: a font cannot be read.
     """
+    picture, truth, _ = make_labelled_page(
+        text, seed=seed, split=split, size=size, hands=hands, dirt=dirt, pen=pen, digit_height=digit_height, touching=touching
+    )
+    return picture, truth
+
+
+def make_labelled_page(
+    text: str,
+    *,
+    seed: int = 0,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    hands: Hands | None = None,
+    dirt: str | Dirt = "light",
+    pen: Pen | None = None,
+    digit_height: float | None = None,
+    touching: float | None = None,
+) -> tuple[Picture, Page, list[tuple[str, Box]]]:
+    """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink."""
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
     rng = np.random.default_rng([seed, 0x1D]) if seed >= 0 else _refuse_seed(seed)
@@ -85,7 +104,8 @@ def make_page(
     _dirty_sheet(sheet, conditions, rng)
     background = make_desk((height, width), rng) if conditions.has_desk else np.zeros((height, width, 3), np.uint8)
     lit = light_up(view.shoot(sheet, background), conditions, rng)
-    return expose(lit, conditions, rng), _truth(layout, view, size)
+    characters = [(p.character, _box(p, view, size)) for p in layout.placed]
+    return expose(lit, conditions, rng), _truth(layout, view, size), characters
 
 
 def _refuse_seed(seed: int) -> np.random.Generator:

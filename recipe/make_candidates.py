@@ -1,0 +1,131 @@
+"""Fonts, MNIST and chance come in; shards of labelled candidates in their surroundings come out, cut from made pages by the reader's own steps.
+
+    python recipe/make_candidates.py fonts candidates [--pages 3000] [--held 200] [--workers 2]
+
+Each made page goes through `find_ink` and `segment`; every candidate is labelled by what the page's truth has where it stands: a whole digit,
+a mark, a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import cv2
+import numpy as np
+from make_glyphs import hands
+
+from inkdigits.errors import InkdigitsError
+from inkdigits.files import replacing
+from inkdigits.ink import find_ink
+from inkdigits.kinds import KINDS
+from inkdigits.records import Box
+from inkdigits.segment import segment
+from inkdigits.surroundings import show_surroundings
+from inkdigits.synthetic import Hands, make_labelled_page
+
+PAGES = 25  # a shard
+MOST = {"part": 60, "other": 50}  # of one page: the rest says the same again
+LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 0.1)
+MARKS = ".,-/:"
+
+
+def make_text(rng: np.random.Generator) -> str:
+    """Return the text of a page: numbers with and without marks, some digits struck out, now and then nothing."""
+    if rng.random() < 0.08:
+        return ""
+    lines = [[_number(rng) for _ in range(int(rng.integers(1, 5)))] for _ in range(int(rng.integers(1, 7)))]
+    return "|".join(" ".join(line) for line in lines)
+
+
+def _number(rng: np.random.Generator) -> str:
+    parts = ["".join(map(str, rng.integers(0, 10, int(rng.integers(1, 6))))) for _ in range(int(rng.choice([1, 2, 3], p=[0.45, 0.4, 0.15])))]
+    mark = str(rng.choice(list(MARKS), p=[0.25, 0.25, 0.2, 0.15, 0.15]))
+    text = "".join("?" if rng.random() < 0.025 else c for c in mark.join(parts))
+    return ("-" if rng.random() < 0.06 else "") + text
+
+
+def label(box: Box, characters: Sequence[tuple[str, Box]], boxes: np.ndarray, slack: float) -> str | None:
+    """Return the kind of a candidate by what stands in its box, None where the truth cannot tell."""
+    if not len(boxes):
+        return "other"
+    x, y, w, h = box
+    x0, y0 = boxes[:, 0] - slack, boxes[:, 1] - slack
+    x1, y1 = boxes[:, 0] + boxes[:, 2] + slack, boxes[:, 1] + boxes[:, 3] + slack
+    a0, b0, a1, b1 = x - slack, y - slack, x + w + slack, y + h + slack
+    shared = np.clip(np.minimum(x1, a1) - np.maximum(x0, a0), 0, None) * np.clip(np.minimum(y1, b1) - np.maximum(y0, b0), 0, None)
+    own, areas = (a1 - a0) * (b1 - b0), (x1 - x0) * (y1 - y0)
+    iou = shared / (own + areas - shared)
+    best = int(iou.argmax())
+    covered = shared / areas
+    others = [k for k in np.flatnonzero(covered > 0.6) if k != best and shared[k] < 0.9 * own]
+    if iou[best] >= 0.6 and not others:
+        character = characters[best][0]
+        return character if character in MARKS else "struck" if character == "?" else "digit"
+    if iou[best] >= 0.45 and not others:
+        return None
+    return "part" if covered.max() > 0.25 or (shared / own).max() > 0.3 else "other"
+
+
+def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
+    """Write one shard: `x` uint8 of shape (n, 3, 40, 40), `y` uint8 of shape (n,), places in `KINDS`."""
+    cv2.setNumThreads(1)
+    held = name == "held"
+    written = hands(fonts, ("held-out",) if held else ("train",), "validation" if held else "train", (0.4, 0.0 if held else 0.2, 0.5))
+    printed = hands(fonts, ("print-held-out",) if held else ("print",), "validation" if held else "train", (0, 0, 1))
+    xs, ys = [], []
+    for i in range(PAGES):
+        seed = (1 + held) * 1_000_000 + number * PAGES + i
+        rng = np.random.default_rng([seed, 0xC0])
+        for x, k in _page(seed, rng, printed if rng.random() < 0.1 else written):
+            xs.append(x)
+            ys.append(k)
+    path = out / f"{name}-{number:04d}.npz"
+    with replacing(path) as beside:
+        np.savez_compressed(beside, x=np.stack(xs), y=np.array(ys, np.uint8))
+    return path
+
+
+def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.ndarray, int]]:
+    touching = float(rng.choice([0.0, 0.1, 0.3], p=[0.6, 0.25, 0.15]))
+    try:
+        picture, truth, characters = make_labelled_page(
+            make_text(rng), seed=seed, hands=hand, dirt=str(rng.choice(LEVELS, p=LEVEL_SHARES)), touching=touching or None
+        )
+        ink = find_ink(picture, ruled=True)
+        lines = segment(ink)
+    except InkdigitsError:  # a text that does not fit, or far too much dirt
+        return []
+    boxes = np.array([b for _, b in characters], float).reshape(-1, 4)
+    heights = [d.box.height for n in truth.numbers for d in n.digits]
+    slack = 1 + 0.03 * float(np.median(heights)) if heights else 1.0
+    kinds = [label(c.box, characters, boxes, slack) for line in lines for c in line.candidates]
+    chosen = [i for i, k in enumerate(kinds) if k is not None and k not in MOST]
+    for kind, most in MOST.items():
+        there = [i for i, k in enumerate(kinds) if k == kind]
+        chosen += list(rng.permutation(there)[:most]) if there else []
+    shown = show_surroundings(lines, ink)
+    return [(shown[i], KINDS.index(kinds[i])) for i in map(int, chosen)]
+
+
+def main() -> None:
+    """Make what is missing, `--workers` shards at a time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fonts", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--pages", type=int, default=3000)
+    parser.add_argument("--held", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    wanted = [("held", i) for i in range(args.held // PAGES)] + [("train", i) for i in range(args.pages // PAGES)]
+    missing = [(n, i) for n, i in wanted if not (args.out / f"{n}-{i:04d}.npz").exists()]
+    with ProcessPoolExecutor(args.workers) as pool:
+        for k, job in enumerate(as_completed([pool.submit(make_shard, n, i, args.fonts, args.out) for n, i in missing])):
+            print(f"{k + 1} of {len(missing)}: {job.result().name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

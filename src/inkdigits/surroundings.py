@@ -1,0 +1,75 @@
+"""Candidates of a page come in; a small picture of each in its surroundings comes out: what tells a digit from a part of one, or of a word.
+
+A glyph shows a candidate alone, as large as it may be: the stem of a crossed 7 looks like a 1, and so does a scrap of a ruled line. What
+stands around it, and how large it is beside its line and the page, tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .segment import Line
+
+SIDE = 40  # pixels of one picture
+HEIGHTS = 2.5  # of the line: how much of the page a picture shows
+CHANNELS = 3  # the page's ink, the candidate's own, and how high the line is beside the others
+
+Ink = NDArray[np.uint8]
+
+
+def show_surroundings(lines: Sequence[Line], ink: Ink) -> Ink:
+    """Return every candidate of `lines` in its surroundings, in the order of the lines.
+
+    Args:
+        lines: what `segment` made of `ink`.
+        ink: uint8 of shape (height, width), the page.
+
+    Returns:
+        uint8 of shape (n, 3, 40, 40): the ink of the page about the candidate's middle, the candidate's own ink, and the line's height
+        against that of the page (128 alike, 32 more for twice as high).
+    """
+    count = sum(len(line.candidates) for line in lines)
+    shown = np.zeros((count, CHANNELS, SIDE, SIDE), np.uint8)
+    if not count:
+        return shown
+    usual = _usual_height(lines)
+    at = 0
+    for line in lines:
+        level = np.clip(128 + 32 * np.log2(line.height / usual), 0, 255)
+        half = max(4.0, HEIGHTS / 2 * line.height)
+        for candidate in line.candidates:
+            x, y, w, h = candidate.box
+            left, top = round(x + w / 2 - half), round(y + h / 2 - half)
+            side = round(2 * half)
+            shown[at, 0] = _shrunk(_window(ink, left, top, side))
+            shown[at, 1] = _shrunk(_window(candidate.ink, left - x, top - y, side))
+            shown[at, 2] = level
+            at += 1
+    return shown
+
+
+def _usual_height(lines: Sequence[Line]) -> float:
+    """Return the height of most candidates' lines: a long line counts for more than a scrap."""
+    heights = np.array([line.height for line in lines])
+    counts = np.array([sum(not a.is_minor for a in line.atoms) for line in lines], float)
+    order = heights.argsort()
+    cumulative = np.cumsum(counts[order])
+    return float(heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+
+
+def _window(ink: Ink, left: int, top: int, side: int) -> Ink:
+    """Return a square of `ink`, paper where it reaches beyond."""
+    height, width = ink.shape
+    x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
+    square = np.zeros((side, side), np.uint8)
+    if x1 > x0 and y1 > y0:
+        square[y0 - top : y1 - top, x0 - left : x1 - left] = ink[y0:y1, x0:x1]
+    return square
+
+
+def _shrunk(square: Ink) -> Ink:
+    return cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA if len(square) > SIDE else cv2.INTER_LINEAR)
