@@ -1,4 +1,4 @@
-"""Lines of a lattice and what the classifier says of every candidate come in; numbers come out: the best path, confidences, abstention."""
+"""Lines of a lattice and what is known of every candidate come in; numbers come out: the best path, marks, confidences, abstention."""
 
 from __future__ import annotations
 
@@ -8,101 +8,188 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import UNSURE, Box, Digit, Number
+from .kinds import DIGIT, KINDS, MARKS, OTHER, STRUCK
+from .records import UNSURE, Box, Digit, Mark, Number
 from .segment import Candidate, Line
 
-SKIP_MINOR = 0.9  # cost of leaving out a small piece: dirt is common
-SKIP_MAJOR = 4.0  # cost of leaving out a piece as tall as a digit
-SPREAD_COST = 8.0  # a height of paper inside a digit costs as much
-SIZE_COST = 1.2  # a digit twice as tall or half as tall as its line costs as much
-GAP = 0.9  # heights of paper between two digits that start a new number, where the line does not tell better
-NOTHING = 0.12  # a piece less likely than this to be a digit is none: it is left out, not asked about
+LEAST = 1e-4  # nothing is less likely
+SPREAD_COST = 3.0  # a height of paper inside a digit costs as much, in nats
+SIZE_COST = 0.8  # a digit twice as tall or half as tall as its line costs as much
+WIDE, EVEN, APART = 0.75, 2.0, 1.8  # see `wide_gap`
+MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
+
+Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What the classifier says of candidates.
+    """What is known of candidates.
 
     Attributes:
         probabilities: of the ten digits, float of shape (n, 10), rows summing to 1.
-        confidence: that the best is right, float of shape (n,), 0–1.
+        confidence: that the best digit is right, where it is a digit, float of shape (n,), 0–1.
+        kinds: of `KINDS`, float of shape (n, 9), rows summing to 1; for one digit alone, where nothing else is asked, None.
     """
 
-    probabilities: NDArray[np.float32]
-    confidence: NDArray[np.float32]
+    probabilities: Float
+    confidence: Float
+    kinds: Float | None = None
+
+    def digit_confidence(self, k: int) -> float:
+        """Return how likely candidate `k` is one whole digit and rightly read, 0–1."""
+        whole = 1.0 if self.kinds is None else float(self.kinds[k, DIGIT])
+        return float(np.clip(float(self.confidence[k]) * whole, 0, 1))
 
 
-def best_path(line: Line, confidence: NDArray[np.float32]) -> list[int]:
-    """Return the candidates, by their place in `line.candidates`, of the cheapest way through the line.
+@dataclass(frozen=True)
+class Item:
+    """What the best path takes a candidate for: a digit, one that was struck out, or the mark `text`."""
 
-    A candidate costs the negative logarithm of its confidence for each atom it takes, so that one digit of two atoms and two digits of one
-    are weighed alike; what is left out costs too.
+    candidate: int
+    text: str
+    box: Box
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it stands between digits."""
+        return self.text in KINDS[MARKS]
+
+
+def best_path(line: Line, readings: Readings) -> list[Item]:
+    """Return the cheapest way through a line: what each piece of it is taken for; dirt and letters are left out.
+
+    Everything has to be something: a candidate costs the negative logarithm of how likely it is what it is taken for, for each atom it
+    takes, so that one digit of two atoms and two digits of one are weighed alike.
     """
     n = len(line.atoms)
     cost = np.full(n + 1, np.inf)
     cost[0] = 0.0
-    came: list[tuple[int, int | None]] = [(0, None)] * (n + 1)
+    came: list[tuple[int, Item | None]] = [(0, None)] * (n + 1)
     by_start: dict[int, list[int]] = {}
     for k, candidate in enumerate(line.candidates):
         by_start.setdefault(candidate.start, []).append(k)
     for node in range(n):
-        skip = cost[node] + (SKIP_MINOR * _weight(line, node) if line.atoms[node].is_minor else SKIP_MAJOR)
-        if skip < cost[node + 1]:
-            cost[node + 1], came[node + 1] = skip, (node, None)
         for k in by_start.get(node, []):
             candidate = line.candidates[k]
-            total = cost[node] + candidate_cost(line, candidate, float(confidence[k]))
-            if total < cost[candidate.stop]:
-                cost[candidate.stop], came[candidate.stop] = total, (node, k)
-    path, node = [], n
+            for extra, item in _takes(line, candidate, k, readings):
+                total = cost[node] + extra
+                if total < cost[candidate.stop]:
+                    cost[candidate.stop], came[candidate.stop] = total, (node, item)
+    items: list[Item] = []
+    node = n
     while node > 0:
-        node, chosen = came[node]
-        if chosen is not None:
-            path.append(chosen)
-    return path[::-1]
+        node, item = came[node]
+        if item is not None:
+            items.append(item)
+    return items[::-1]
 
 
-def _weight(line: Line, i: int) -> float:
-    """Return how much of a digit the size of an atom is, 0–1."""
-    box = line.atoms[i].box
-    return min(1.0, max(box.width, box.height) / (0.45 * line.height))
+def _takes(line: Line, candidate: Candidate, k: int, readings: Readings) -> list[tuple[float, Item | None]]:
+    """Return what a candidate may be taken for, each with its cost in nats."""
+    atoms = line.atoms[candidate.start : candidate.stop]
+    weight = max(1, sum(not a.is_minor for a in atoms))
+    kinds = np.ones(len(KINDS), np.float32) if readings.kinds is None else readings.kinds[k]
 
+    def nats(share: float) -> float:
+        return -float(np.log(max(share, LEAST))) * weight
 
-def candidate_cost(line: Line, candidate: Candidate, confidence: float) -> float:
-    """Return what taking a candidate as one digit costs, in nats."""
-    majors = sum(not a.is_minor for a in line.atoms[candidate.start : candidate.stop])
-    reading = -np.log(max(confidence, 1e-4)) * max(1, majors)
     size = abs(np.log2(max(candidate.box.height, 0.5 * candidate.box.width) / line.height))
-    return float(reading + SPREAD_COST * candidate.spread + SIZE_COST * max(0.0, size - 0.3))
+    shape = SPREAD_COST * candidate.spread + SIZE_COST * max(0.0, size - 0.4)
+    takes: list[tuple[float, Item | None]] = []
+    if len(atoms) == 1:
+        takes.append((nats(float(kinds[OTHER])), None))
+    if any(not a.is_minor for a in atoms):
+        takes.append((nats(readings.digit_confidence(k)) + shape, Item(k, "digit", candidate.box)))
+        takes.append((nats(float(kinds[STRUCK])) + shape, Item(k, UNSURE, candidate.box)))
+    mark = int(kinds[MARKS].argmax())
+    if len(atoms) <= 2:
+        takes.append((nats(float(kinds[MARKS].sum())), Item(k, KINDS[MARKS][mark], candidate.box)))
+    return takes
 
 
-def numbers_of(line: Line, path: list[int], readings: Readings, least: float, index: int) -> list[Number]:
-    """Return the numbers of one line: digits in reading order, parted where the gap is wide."""
-    chosen = [k for k in path if readings.confidence[k] >= NOTHING]
-    if not chosen:
+def wide_gap(gaps: NDArray[np.float64], page: float) -> float:
+    """Return the gap, in heights of its line, that starts a new number.
+
+    Digits that stand evenly far apart are one number, unless there is room for two digits between them.
+
+    Args:
+        gaps: between neighbours of one line, in heights.
+        page: usual gap between neighbours on the page, in heights.
+    """
+    usual = float(np.quantile(gaps, 0.3)) if len(gaps) >= 3 else page
+    return min(max(WIDE, EVEN * max(usual, 0.0)), APART)
+
+
+def gaps_of(line: Line, items: list[Item]) -> NDArray[np.float64]:
+    """Return the gaps between neighbours, in heights of the line."""
+    return np.array([b.box.x - (a.box.x + a.box.width) for a, b in pairwise(items)], float) / line.height
+
+
+def numbers_of(line: Line, items: list[Item], readings: Readings, least: float, index: int, page_gap: float = 0.2) -> list[Number]:
+    """Return the numbers of one line: items in reading order, parted where the gap is wide."""
+    if not items:
         return []
-    boxes = [line.candidates[k].box for k in chosen]
-    gaps = np.array([b.x - (a.x + a.width) for a, b in pairwise(boxes)], float)
-    wide = gaps > max(GAP * line.height, 2.2 * float(np.median(gaps))) if len(gaps) else np.zeros(0, bool)
-    groups: list[list[int]] = [[chosen[0]]]
-    for k, is_wide in zip(chosen[1:], wide, strict=True):
+    gaps = gaps_of(line, items)
+    wide = gaps > wide_gap(gaps, page_gap)
+    groups: list[list[Item]] = [[items[0]]]
+    for item, is_wide in zip(items[1:], wide, strict=True):
         if is_wide:
-            groups.append([k])
+            groups.append([item])
         else:
-            groups[-1].append(k)
-    return [number([digit(line.candidates[k].box, readings, k, least) for k in group], index) for group in groups]
+            groups[-1].append(item)
+    numbers = (_number_of(line, group, readings, least, index) for group in groups)
+    return [n for n in numbers if n is not None]
 
 
-def digit(box: Box, readings: Readings, k: int, least: float) -> Digit:
-    """Return one digit; it abstains where the confidence is below `least`."""
+def _number_of(line: Line, group: list[Item], readings: Readings, least: float, index: int) -> Number | None:
+    """Return one number, None where a group holds marks alone."""
+    while group and group[-1].is_mark:  # a full stop, a dash that ends a sum
+        group = group[:-1]
+    while group and group[0].is_mark and not (group[0].text == "-" and len(group) > 1 and not group[1].is_mark):
+        group = group[1:]
+    if not group:
+        return None
+    digits: list[Digit] = []
+    marks: list[Mark] = []
+    for i, item in enumerate(group):
+        if item.is_mark:
+            sure = float(readings.kinds[item.candidate, KINDS.index(item.text)]) if readings.kinds is not None else 1.0
+            if sure >= least and not (marks and marks[-1].after_digit == len(digits)):
+                marks.append(Mark(len(digits), item.text, round(sure, 6)))
+            else:
+                digits.append(digit(item.box, readings, item.candidate, least, is_digit=False))
+            continue
+        before = group[i - 1] if i else None
+        if before and not before.is_mark and (doubt := _missed_mark(line, before, item, readings)) is not None and least > 0:
+            digits.append(digit(line.candidates[doubt].box, readings, doubt, least, is_digit=False))
+        digits.append(digit(item.box, readings, item.candidate, least, is_digit=item.text != UNSURE))
+    return number(digits, index, tuple(marks))
+
+
+def _missed_mark(line: Line, left: Item, right: Item, readings: Readings) -> int | None:
+    """Return what was left out between two digits and may be a mark, None where nothing was."""
+    if readings.kinds is None:
+        return None
+    between = range(line.candidates[left.candidate].stop, line.candidates[right.candidate].start)
+    for k, candidate in enumerate(line.candidates):
+        if candidate.start in between and candidate.stop - 1 in between and float(readings.kinds[k, MARKS].sum()) > MAYBE_MARK:
+            return k
+    return None
+
+
+def digit(box: Box, readings: Readings, k: int, least: float, *, is_digit: bool = True) -> Digit:
+    """Return one digit; it abstains where the confidence is below `least`, or where it is no digit that could be answered."""
     order = np.argsort(-readings.probabilities[k], kind="stable")
-    confidence = float(np.clip(readings.confidence[k], 0, 1))
+    confidence = readings.digit_confidence(k)
     alternatives = tuple((int(v), round(float(readings.probabilities[k, v]), 6)) for v in order)
-    return Digit(int(order[0]) if confidence >= least else None, round(confidence, 6), box, alternatives)
+    return Digit(int(order[0]) if is_digit and confidence >= least else None, round(confidence, 6), box, alternatives)
 
 
-def number(digits: list[Digit], line: int) -> Number:
-    """Return digits as one number."""
-    answered = [d.confidence for d in digits if d.value is not None]
-    text = "".join(UNSURE if d.value is None else str(d.value) for d in digits)
-    return Number(text, round(float(np.prod(answered)) if answered else 0.0, 6), line, Box.around(d.box for d in digits), tuple(digits))
+def number(digits: list[Digit], line: int, marks: tuple[Mark, ...] = ()) -> Number:
+    """Return digits, and the marks between them, as one number."""
+    text = ""
+    for i, d in enumerate(digits):
+        text += "".join(m.mark for m in marks if m.after_digit == i) + (UNSURE if d.value is None else str(d.value))
+    sure = [d.confidence for d in digits if d.value is not None]
+    confidence = round(float(np.prod(sure + [m.confidence for m in marks])), 6) if sure else 0.0
+    return Number(text, confidence, line, Box.around(d.box for d in digits), tuple(digits), marks)

@@ -60,7 +60,7 @@ class Classifier:
             raise UsageError(f"threads must be at least 1, got {threads}")
         self.meta: dict[str, Any] = modelfile.describe(data, name) | (meta or {})
         self.name = name
-        self._session = _session(data, name, threads or default_threads())
+        self._session = open_session(data, name, threads or default_threads())
         self._has = _check_signature(self._session, self.meta, name)
         self._temperature = _number(self.meta, "temperature", 1.0, name)
         self.threshold = _number(self.meta, "threshold", 0.0, name)
@@ -81,7 +81,7 @@ class Classifier:
         """
         model = DEFAULT if model is None else model
         if isinstance(model, str) and model.isidentifier() and (model in (DEFAULT, "mnist") or _packaged(model + ".onnx").is_file()):
-            data, meta = _read_packaged(model)
+            data, meta = read_packaged(model)
             return cls(data, name=f"the weights {model!r}", meta=meta, threads=threads)
         return cls(_read_file(Path(model)), name=str(model), threads=threads)
 
@@ -278,7 +278,7 @@ def _packaged(name: str) -> Any:
     return resources.files(__package__).joinpath(WEIGHTS, name)
 
 
-def _read_packaged(name: str) -> tuple[bytes, dict[str, Any]]:
+def read_packaged(name: str) -> tuple[bytes, dict[str, Any]]:
     """Return the bytes of packaged weights, checked against their description, and that description."""
     try:
         meta = json.loads(_packaged(f"{name}.json").read_bytes())
@@ -310,7 +310,8 @@ def _read_file(path: Path) -> bytes:
         raise ModelError(f"cannot read the model {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _session(data: bytes, name: str, threads: int) -> Any:
+def open_session(data: bytes, name: str, threads: int) -> Any:
+    """Return an ONNX Runtime session of bytes that `modelfile.describe` let through."""
     import onnxruntime  # 0.1 s: not before a model is loaded
 
     options = onnxruntime.SessionOptions()

@@ -1,6 +1,7 @@
 """A picture comes in, a `Page` comes out: the one place that knows the order of the six steps.
 
 source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
+       ─ show_surroundings ─▶ kinds: which of them are whole digits, marks, parts, dirt
        ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ assemble ─▶ Page
 """
 
@@ -12,23 +13,29 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .assemble import Readings, best_path, digit, number, numbers_of
+from .assemble import Item, Readings, best_path, digit, gaps_of, number, numbers_of
 from .classify import Classifier
 from .errors import UsageError
 from .glyph import make_glyphs
 from .ink import find_ink
+from .kinds import DIGIT, default_kinds
 from .limits import Limits
 from .records import Box, Number, Page
-from .segment import segment
+from .segment import Line, segment
 from .single import propose
 from .source import Picture, load_image, load_pages, open_image
+from .surroundings import show_surroundings
 
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
 SURE_ENOUGH = 0.9  # mean confidence above which nobody looks whether the page lies on its side
+UNLIKELY = 0.02  # what is less likely to be a whole digit is not looked at as one
+FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
+SMALL = 22  # pixels in that size: smaller digits are read again in full
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -90,14 +97,17 @@ class Reader:
         return self.classifier.threshold if threshold is None else threshold
 
     def _read(self, picture: Picture, source: Any, single: bool, least: float, turn: int | None) -> Page:
-        ink = find_ink(picture.image, ruled=not single)
+        image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
+        ink = find_ink(image, ruled=not single)
         if single:
             rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), least)
-        elif turn is not None:
-            rotation, numbers = turn, self._page(_turned(ink, turn), least)
         else:
-            rotation, numbers = self._upright(ink, least)
-        placed = tuple(_placed(n, rotation, ink.shape, 1 / picture.scale, (picture.width, picture.height)) for n in numbers)
+            rotation, numbers = self._upright(ink, least, turn)
+            if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
+                shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
+                rotation, numbers = self._upright(ink, least, turn)
+        scale = 1 / (picture.scale * shrunk)
+        placed = tuple(_placed(n, rotation, ink.shape, scale, (picture.width, picture.height)) for n in numbers)
         show = partial(load_image, source, self.limits)
         return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
 
@@ -113,32 +123,48 @@ class Reader:
     def _page(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
         """Return the numbers on a page."""
         lines = segment(ink, self.limits.max_components)
-        glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
-        probabilities, confidence = self.classifier.classify(glyphs)
-        numbers: list[Number] = []
-        start = index = 0
+        candidates = [c for line in lines for c in line.candidates]
+        kinds = default_kinds().probabilities(show_surroundings(lines, ink))
+        likely = kinds[:, DIGIT] >= UNLIKELY
+        probabilities = np.full((len(candidates), 10), 0.1, np.float32)
+        confidence = np.zeros(len(candidates), np.float32)
+        if likely.any():
+            glyphs = make_glyphs(c.ink for c, is_likely in zip(candidates, likely, strict=True) if is_likely)
+            probabilities[likely], confidence[likely] = self.classifier.classify(glyphs)
+        read: list[tuple[Line, list[Item], Readings]] = []
+        start = 0
         for line in lines:
             part = slice(start, start + len(line.candidates))
             start += len(line.candidates)
-            readings = Readings(probabilities[part], confidence[part])
-            found = numbers_of(line, best_path(line, readings.confidence), readings, least, index)
-            numbers += found
-            index += bool(found)
-        return numbers
+            readings = Readings(probabilities[part], confidence[part], kinds[part])
+            read.append((line, best_path(line, readings), readings))
+        return _numbers(read, least)
 
-    def _upright(self, ink: NDArray[np.uint8], least: float) -> tuple[int, list[Number]]:
+    def _upright(self, ink: NDArray[np.uint8], least: float, turn: int | None) -> tuple[int, list[Number]]:
         """Return the turn at which the page is read, and its numbers: as it lies, unless it is clearly surer on its side."""
+        if turn is not None:
+            return turn, self._page(_turned(ink, turn), least)
         numbers = self._page(ink, least)
-        if _sureness(numbers) >= SURE_ENOUGH or not numbers:
+        if _sureness(numbers) >= SURE_ENOUGH:
             return 0, numbers
         best, rotation = numbers, 0
-        for turn in (90, 270):
-            other = self._page(_turned(ink, turn), least)
+        for side in (90, 270):
+            other = self._page(_turned(ink, side), least)
             if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (
                 TURN_MARGIN if not rotation else 0
             ):
-                best, rotation = other, turn
+                best, rotation = other, side
         return rotation, best
+
+
+def _numbers(read: list[tuple[Line, list[Item], Readings]], least: float) -> list[Number]:
+    """Return the numbers of all lines, counting lines that hold some."""
+    gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
+    usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
+    numbers: list[Number] = []
+    for line, items, readings in read:
+        numbers += numbers_of(line, items, readings, least, numbers[-1].line + 1 if numbers else 0, usual)
+    return numbers
 
 
 def read(picture: Any, **options: Any) -> Page:
@@ -149,6 +175,21 @@ def read(picture: Any, **options: Any) -> Page:
 @lru_cache(maxsize=1)
 def _default() -> Reader:
     return Reader.load()
+
+
+def _shrunk(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Return a page at the size at which it is read first, and what part of its own that is."""
+    share = float(np.sqrt(FIRST_LOOK / (image.shape[0] * image.shape[1])))
+    if share > 0.8:
+        return image, 1.0
+    size = (max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), size[0] / image.shape[1]
+
+
+def _is_small(numbers: list[Number]) -> bool:
+    """Tell whether what was read, or nothing, calls for a closer look."""
+    heights = [d.box.height for n in numbers for d in n.digits]
+    return not heights or float(np.quantile(heights, 0.25)) < SMALL
 
 
 def _turn(rotate: str | int) -> int | None:

@@ -74,7 +74,7 @@ def _find(thin: Float, small: Float) -> list[Rule]:
     marked = cv2.dilate((thin > max(FAINTEST, 0.9 * grain)).astype(np.uint8), np.ones((3, 1), np.uint8))
     filled = _block_means(marked.astype(np.float32), blocks) >= FILLED
     on_page = _block_means((small != 0).astype(np.float32), blocks) > 0.5
-    if not (filled.sum(1) > 0.3 * COVERED * blocks).any():
+    if filled.sum() < COVERED * blocks:
         return []
     at = (np.arange(blocks) + 0.5) * BLOCK
     found: list[tuple[float, Rule]] = []
@@ -124,7 +124,9 @@ def _wipe(contrast: Float, thin: Float, rule: Rule, scale: float) -> None:
         return
     low, high = _extent(profile, peak)
     across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02)
-    rule_part = SHARE * np.maximum(profile[low : high + 1], 0)[:, None]
+    # the path is known to a pixel: each row gives what its neighbour may be, too
+    widened = np.maximum(profile, np.maximum(np.roll(profile, 1), np.roll(profile, -1)))
+    rule_part = SHARE * np.maximum(widened[low : high + 1], 0)[:, None]
     bare = np.maximum(band[low : high + 1] - rule_part, np.minimum(across, band[low : high + 1]))
     bare = np.where(band[low : high + 1] > 0, np.maximum(bare, 0), band[low : high + 1])
     part = seen[low : high + 1]

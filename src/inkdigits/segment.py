@@ -7,14 +7,13 @@ atoms that is no wider than a digit is a candidate, and the classifier chooses a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .components import Components, checked
-from .cuts import cut_positions
+from .cuts import cut
 from .lines import find_lines
 from .records import Box
 from .rules import remove_rules
@@ -169,15 +168,12 @@ def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
 
 def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
     """Return the piece whole, or cut where two digits may touch."""
-    ink = pieces.cut_out([i])
-    x, y, w, _ = map(int, pieces.boxes[i])
+    x, y, _, _ = map(int, pieces.boxes[i])
     atoms = []
-    stops = [0, *cut_positions(ink, height), w]
-    for left, right in pairwise(stops):
-        part = ink[:, left:right]
+    for part in cut(pieces.cut_out([i]), height):
         px, py, pw, ph = cv2.boundingRect(part)
         if pw and ph:
-            atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + left + px, y + py, pw, ph)))
+            atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + px, y + py, pw, ph)))
     return atoms
 
 

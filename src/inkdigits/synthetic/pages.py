@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -77,13 +78,18 @@ def make_labelled_page(
     pen: Pen | None = None,
     digit_height: float | None = None,
     touching: float | None = None,
+    decoys: int | None = None,
 ) -> tuple[Picture, Page, list[tuple[str, Box]]]:
-    """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink."""
+    """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink.
+
+    `decoys` says how many words, scribbles and blots there are; None for as many as the circumstances have.
+    """
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
     rng = np.random.default_rng([seed, 0x1D]) if seed >= 0 else _refuse_seed(seed)
     level = dirt if isinstance(dirt, str) else ""
     conditions = sample_dirt(level, rng) if isinstance(dirt, str) else dirt
+    conditions = conditions if decoys is None else replace(conditions, decoys=decoys)
     touching = TOUCHING.get(level, 0.0) if touching is None else touching
     width, height = size = _choose_size(lines, size, rng)
     writer = choose_writer(rng, hands, pen or _choose_pen(conditions, rng))

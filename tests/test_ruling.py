@@ -1,0 +1,56 @@
+"""ruling: the contrast of ruled pages in, the same without rules out."""
+
+import numpy as np
+import pytest
+
+from inkdigits.ruling import remove_ruling
+
+
+def paper(height=600, width=900, grain=0.004, seed=0):
+    return np.random.default_rng(seed).normal(0, grain, (height, width)).astype(np.float32)
+
+
+def rule(contrast, y, slope=0.0, strength=0.15, thick=2):
+    for x in range(contrast.shape[1]):
+        at = round(y + slope * x)
+        contrast[at : at + thick, x] = np.maximum(contrast[at : at + thick, x], strength)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.03, -0.06])
+@pytest.mark.parametrize("strength", [0.03, 0.2, 0.6])
+def test_rules_go(slope, strength):
+    contrast = paper()
+    for y in range(80, 560, 60):
+        rule(contrast, y, slope, strength)
+    before = (contrast > 0.6 * strength).sum()
+    assert (remove_ruling(contrast) > 0.6 * strength).sum() < 0.03 * before
+
+
+def test_upright_rules_go_too():
+    contrast = paper(700, 900)
+    contrast[:, 25::50] = 0.2
+    assert (remove_ruling(contrast) > 0.1).mean() < 0.001
+
+
+def test_a_stroke_that_crosses_a_rule_stays_whole():
+    contrast = paper()
+    for y in range(80, 560, 60):
+        rule(contrast, y)
+    contrast[100:180, 400:406] = 0.7
+    bare = remove_ruling(contrast)
+    assert (bare[100:180, 400:406] > 0.5).all()
+
+
+def test_strokes_without_rules_are_left_alone():
+    contrast = paper()
+    contrast[100:104, 100:300] = 0.7  # a dash of a fifth of the page
+    contrast[200:260, 300:306] = 0.7
+    assert np.array_equal(remove_ruling(contrast), contrast)
+
+
+def test_the_callers_array_stays_as_it_is():
+    contrast = paper()
+    rule(contrast, 300)
+    kept = contrast.copy()
+    remove_ruling(contrast)
+    assert np.array_equal(kept, contrast)
