@@ -1,9 +1,9 @@
-"""Fonts, MNIST and chance come in; shards of labelled candidates in their surroundings come out, cut from made pages by the reader's own steps.
+"""Fonts, MNIST and chance come in; shards of labelled candidates in their surroundings come out, cut from made pages as the reader does.
 
     python recipe/make_candidates.py fonts candidates [--pages 3000] [--held 200] [--workers 2]
 
-Each made page goes through `find_ink` and `segment`; every candidate is labelled by what the page's truth has where it stands: a whole digit,
-a mark, a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept.
+Each made page goes through `find_ink` and `segment`; a candidate is labelled by what the truth has where it stands: a whole digit, a mark,
+a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from make_glyphs import hands
+from make_glyphs import NO_DIGIT, hands
 
 from inkdigits.errors import InkdigitsError
 from inkdigits.files import replacing
+from inkdigits.glyph import make_glyph
 from inkdigits.ink import find_ink
 from inkdigits.kinds import KINDS
 from inkdigits.records import Box
@@ -29,7 +30,7 @@ from inkdigits.synthetic import Hands, make_labelled_page
 PAGES = 25  # a shard
 MOST = {"part": 60, "other": 70}  # of one page: the rest says the same again
 LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 0.1)
-MARKS = ".,-/:"
+MARKS, DIGITS = ".,-/:", tuple("0123456789")
 
 
 def make_text(rng: np.random.Generator) -> str:
@@ -50,7 +51,7 @@ def _number(rng: np.random.Generator) -> str:
 
 
 def label(box: Box, characters: Sequence[tuple[str, Box]], boxes: np.ndarray, slack: float) -> str | None:
-    """Return the kind of a candidate by what stands in its box, None where the truth cannot tell."""
+    """Return what a candidate is by what stands in its box: a digit's value or another kind; None where the truth cannot tell."""
     if not len(boxes):
         return "other"
     x, y, w, h = box
@@ -65,32 +66,39 @@ def label(box: Box, characters: Sequence[tuple[str, Box]], boxes: np.ndarray, sl
     others = [k for k in np.flatnonzero(covered > 0.6) if k != best and shared[k] < 0.9 * own]
     if iou[best] >= 0.6 and not others:
         character = characters[best][0]
-        return character if character in MARKS else "struck" if character == "?" else "digit"
+        return "struck" if character == "?" else character
     if iou[best] >= 0.45 and not others:
         return None
     return "part" if covered.max() > 0.25 or (shared / own).max() > 0.3 else "other"
 
 
 def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
-    """Write one shard: `x` uint8 of shape (n, 3, 40, 40), `y` uint8 of shape (n,), places in `KINDS`."""
+    """Write one shard.
+
+    `x`, uint8 of shape (n, 3, 40, 40), and `y`, places in `KINDS`, of every kind of candidate; `glyphs`, uint8 of shape (m, 28, 28), and
+    `labels`, of those that are whole digits, or parts and other things (10): what the reader of glyphs meets on pages.
+    """
     cv2.setNumThreads(1)
     held = name == "held"
     written = hands(fonts, ("held-out",) if held else ("train",), "validation" if held else "train", (0.4, 0.0 if held else 0.2, 0.5))
     printed = hands(fonts, ("print-held-out",) if held else ("print",), "validation" if held else "train", (0, 0, 1))
-    xs, ys = [], []
+    found: list[tuple[np.ndarray, int, np.ndarray, int]] = []
     for i in range(PAGES):
         seed = (1 + held) * 1_000_000 + number * PAGES + i
         rng = np.random.default_rng([seed, 0xC0])
-        for x, k in _page(seed, rng, printed if rng.random() < 0.1 else written):
-            xs.append(x)
-            ys.append(k)
+        found += _page(seed, rng, printed if rng.random() < 0.1 else written)
     path = out / f"{name}-{number:04d}.npz"
     with replacing(path) as beside:
-        np.savez_compressed(beside, x=np.stack(xs), y=np.array(ys, np.uint8))
+        xs, ys, glyphs, labels = (np.array(part, np.uint8) for part in zip(*found, strict=True))
+        is_digit = ys == KINDS.index("digit")
+        # of what is no digit, as many as the digits would have at an eleventh of all, and half as many again: it is the most varied
+        others = rng.permutation(np.flatnonzero((labels == NO_DIGIT) & ~np.isin(ys, [KINDS.index(m) for m in MARKS])))
+        kept = np.sort(np.concatenate([np.flatnonzero(is_digit), others[: int(0.15 * is_digit.sum())]]))
+        np.savez_compressed(beside, x=xs, y=ys, glyphs=glyphs[kept], labels=labels[kept])
     return path
 
 
-def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.ndarray, int]]:
+def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.ndarray, int, np.ndarray, int]]:
     touching = float(rng.choice([0.0, 0.1, 0.3], p=[0.6, 0.25, 0.15]))
     try:
         picture, truth, characters = make_labelled_page(
@@ -108,13 +116,22 @@ def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.nda
     boxes = np.array([b for _, b in characters], float).reshape(-1, 4)
     heights = [d.box.height for n in truth.numbers for d in n.digits]
     slack = 1 + 0.03 * float(np.median(heights)) if heights else 1.0
-    kinds = [label(c.box, characters, boxes, slack) for line in lines for c in line.candidates]
-    chosen = [i for i, k in enumerate(kinds) if k is not None and k not in MOST]
+    candidates = [c for line in lines for c in line.candidates]
+    whats = [label(c.box, characters, boxes, slack) for c in candidates]
+    chosen = [i for i, what in enumerate(whats) if what is not None and what not in MOST]
     for kind, most in MOST.items():
-        there = [i for i, k in enumerate(kinds) if k == kind]
+        there = [i for i, what in enumerate(whats) if what == kind]
         chosen += list(rng.permutation(there)[:most]) if there else []
     shown = show_surroundings(lines, ink)
-    return [(shown[i], KINDS.index(kinds[i])) for i in map(int, chosen)]
+    return [(shown[i], _kind(whats[i]), make_glyph(candidates[i].ink), _value(whats[i])) for i in map(int, chosen)]
+
+
+def _kind(what: str | None) -> int:
+    return KINDS.index("digit" if what in DIGITS else str(what))
+
+
+def _value(what: str | None) -> int:
+    return DIGITS.index(str(what)) if what in DIGITS else NO_DIGIT
 
 
 def main() -> None:

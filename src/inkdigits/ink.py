@@ -24,7 +24,8 @@ PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the ligh
 PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
-FAINTEST = 0.045  # reflectance: fainter than this is paper, however quiet the picture
+FAINTEST = 0.04  # reflectance: fainter than this is paper, however quiet the picture
+GRAINY, SMOOTH = 0.007, 1.2  # grain from which on a page is smoothed, and by how many pixels
 EDGE_LOW, EDGE_HIGH = 0.22, 0.78  # share of a stroke's contrast: below it is paper, above it is full ink
 
 
@@ -53,7 +54,18 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uin
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
     flat = flatten(image)
-    return soften(flat._replace(contrast=remove_ruling(flat.contrast)) if ruled and min(flat.contrast.shape) >= PAGE_SIDE else flat)
+    if not ruled or min(flat.contrast.shape) < PAGE_SIDE:
+        return soften(flat)
+    return soften(_calmed(flat._replace(contrast=remove_ruling(flat.contrast))))
+
+
+def _calmed(flat: Flat) -> Flat:
+    """Return a grainy page with its grain smoothed: strokes, even thin ones, lose less by it than grain does."""
+    if float(np.median(flat.noise)) < GRAINY:
+        return flat
+    smooth = cv2.GaussianBlur(flat.contrast, (0, 0), SMOOTH)
+    smooth[flat.contrast == 0] = 0  # beside the sheet
+    return flat._replace(contrast=smooth, noise=_noise(smooth, smooth != 0))
 
 
 def flatten(image: NDArray[np.uint8]) -> Flat:

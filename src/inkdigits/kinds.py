@@ -1,4 +1,4 @@
-"""Candidates in their surroundings come in; what each is comes out: a whole digit, a mark, struck out, a part of these, or something else."""
+"""Candidates in their surroundings come in; what each is comes out: a whole digit, a mark, struck out, a part of one, or something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page as it was read and the truth about it come in; counts come out: digits, lines, numbers, marks, and what was wrong without a word."""
+"""A page as it was read and its truth come in; counts come out: digits, lines, numbers, marks, and what was wrong without a word."""
 
 from __future__ import annotations
 

@@ -157,10 +157,10 @@ class _Path:
     y: NDArray[np.float64]
     slope: float
 
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return y at each x."""
         beyond = self.slope * (np.minimum(x - self.at[0], 0) + np.maximum(x - self.at[-1], 0))
-        return np.asarray(np.interp(x, self.at, self.y) + beyond)
+        return np.interp(x, self.at, self.y) + np.asarray(beyond, np.float64)
 
 
 def _extent(profile: NDArray[np.floating], peak: int) -> tuple[int, int]:
