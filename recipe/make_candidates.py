@@ -23,7 +23,7 @@ from inkdigits.glyph import make_glyph
 from inkdigits.ink import find_ink
 from inkdigits.kinds import KINDS
 from inkdigits.records import Box
-from inkdigits.segment import segment
+from inkdigits.segment import Candidate, segment
 from inkdigits.surroundings import show_surroundings
 from inkdigits.synthetic import Hands, make_labelled_page
 
@@ -50,26 +50,37 @@ def _number(rng: np.random.Generator) -> str:
     return ("-" if rng.random() < 0.06 else "") + text
 
 
-def label(box: Box, characters: Sequence[tuple[str, Box]], boxes: np.ndarray, slack: float) -> str | None:
-    """Return what a candidate is by what stands in its box: a digit's value or another kind; None where the truth cannot tell."""
-    if not len(boxes):
-        return "other"
-    x, y, w, h = box
-    x0, y0 = boxes[:, 0] - slack, boxes[:, 1] - slack
-    x1, y1 = boxes[:, 0] + boxes[:, 2] + slack, boxes[:, 1] + boxes[:, 3] + slack
-    a0, b0, a1, b1 = x - slack, y - slack, x + w + slack, y + h + slack
-    shared = np.clip(np.minimum(x1, a1) - np.maximum(x0, a0), 0, None) * np.clip(np.minimum(y1, b1) - np.maximum(y0, b0), 0, None)
-    own, areas = (a1 - a0) * (b1 - b0), (x1 - x0) * (y1 - y0)
-    iou = shared / (own + areas - shared)
-    best = int(iou.argmax())
-    covered = shared / areas
-    others = [k for k in np.flatnonzero(covered > 0.6) if k != best and shared[k] < 0.9 * own]
-    if iou[best] >= 0.6 and not others:
-        character = characters[best][0]
-        return "struck" if character == "?" else character
-    if iou[best] >= 0.45 and not others:
-        return None
-    return "part" if covered.max() > 0.25 or (shared / own).max() > 0.3 else "other"
+def label(candidates: Sequence[Candidate], characters: Sequence[tuple[str, Box]], slack: float) -> list[str | None]:
+    """Return what each candidate is by what stands in its box: a digit's value or another kind; None where the truth cannot tell.
+
+    A whole character fills its box, and no other candidate fills it much better.
+    """
+    if not characters:
+        return ["other"] * len(candidates)
+    own, boxes = _grown([c.box for c in candidates], slack), _grown([b for _, b in characters], slack)
+    low, high = np.maximum(own[:, None, :2], boxes[None, :, :2]), np.minimum(own[:, None, 2:], boxes[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(2)  # of shape (candidates, characters)
+    area, areas = (own[:, 2:] - own[:, :2]).prod(1)[:, None], (boxes[:, 2:] - boxes[:, :2]).prod(1)[None]
+    overlap = shared / (area + areas - shared)
+    best = overlap.max(0)  # of each character
+    whats: list[str | None] = []
+    for i, which in enumerate(overlap.argmax(1)):
+        value = overlap[i, which]
+        two = ((shared[i] > 0.6 * areas[0]) & (shared[i] < 0.9 * area[i])).sum() > 1
+        touched = max((shared[i] / areas[0]).max(), (shared[i] / area[i]).max()) > 0.3
+        if value >= max(0.62, best[which] - 0.05) and not two:
+            whats.append("struck" if characters[which][0] == "?" else characters[which][0])
+        elif value >= max(0.5, best[which] - 0.15) and not two:
+            whats.append(None)
+        else:
+            whats.append("part" if touched else "other")
+    return whats
+
+
+def _grown(boxes: Sequence[Box], slack: float) -> np.ndarray:
+    """Return left, top, right, bottom of boxes made larger by `slack` pixels on each side: float of shape (n, 4)."""
+    x, y, w, h = np.array(boxes, float).reshape(-1, 4).T
+    return np.stack([x - slack, y - slack, x + w + slack, y + h + slack], 1)
 
 
 def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
@@ -113,11 +124,10 @@ def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.nda
         lines = segment(ink)
     except InkdigitsError:  # a text that does not fit, or far too much dirt
         return []
-    boxes = np.array([b for _, b in characters], float).reshape(-1, 4)
     heights = [d.box.height for n in truth.numbers for d in n.digits]
     slack = 1 + 0.03 * float(np.median(heights)) if heights else 1.0
     candidates = [c for line in lines for c in line.candidates]
-    whats = [label(c.box, characters, boxes, slack) for c in candidates]
+    whats = label(candidates, characters, slack)
     chosen = [i for i, what in enumerate(whats) if what is not None and what not in MOST]
     for kind, most in MOST.items():
         there = [i for i, what in enumerate(whats) if what == kind]
