@@ -25,10 +25,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     # the suffix stays, because libraries such as Keras choose the format by it
     beside = target.with_name(f".writing-{secrets.token_hex(6)}{target.suffix}")
+    # taken now, so that a place that cannot be written to is found before the work
     with _naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        # taken now, so that a folder that cannot be written to is found before the work; an ordinary file, private to nobody
-        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        if target.exists():
+            target.open("r+b").close()  # a folder, a file that may not be changed, or one that Excel holds open on Windows
+        _create(beside)
     try:
         yield beside
         with beside.open("rb") as f:
@@ -38,6 +40,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder unless it is there, see that files can be written to it, and return its path.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    folder = Path(path)
+    probe = folder / f".writing-{secrets.token_hex(6)}"
+    with _naming(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _create(probe)
+        probe.unlink()
+    return folder
+
+
+def _create(path: Path) -> None:
+    """Create an empty file that is not there yet; an ordinary one, private to nobody."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -32,6 +33,14 @@ class Box(NamedTuple):
         x = min(b.x for b in all_boxes)
         y = min(b.y for b in all_boxes)
         return cls(x, y, max(b.x + b.width for b in all_boxes) - x, max(b.y + b.height for b in all_boxes) - y)
+
+
+def scaled(box: Box, factor: float) -> Box:
+    """Return the box in a picture `factor` times as large, in whole pixels, none of it lost."""
+    if factor == 1:
+        return box
+    x, y = math.floor(box.x * factor), math.floor(box.y * factor)
+    return Box(x, y, math.ceil((box.x + box.width) * factor) - x, math.ceil((box.y + box.height) * factor) - y)
 
 
 class Mark(NamedTuple):
@@ -158,10 +167,11 @@ class Page:
         """Return the picture with boxes and readings drawn in, coloured by confidence.
 
         Args:
-            picture: uint8 of shape (height, width) or (height, width, 3); None takes the one that was read.
+            picture: uint8 of shape (height, width) or (height, width, 3), or the same picture smaller, as a JPEG above the limit is
+                decoded; None takes the one that was read.
 
         Returns:
-            uint8 RGB array of shape (height, width, 3).
+            uint8 RGB array of shape (height, width, 3) of that picture.
 
         Raises:
             ValueError: the page was made from a dictionary and no picture was given.
@@ -175,15 +185,15 @@ class Page:
         canvas: NDArray[np.uint8] = np.ascontiguousarray(np.dstack([picture] * 3) if picture.ndim == 2 else picture.copy())
         for number in self.numbers:
             for digit in number.digits:
-                _draw_digit(canvas, digit)
+                _draw_digit(canvas, digit, scaled(digit.box, canvas.shape[1] / self.width))
         return canvas
 
 
-def _draw_digit(canvas: NDArray[np.uint8], digit: Digit) -> None:
+def _draw_digit(canvas: NDArray[np.uint8], digit: Digit, box: Box) -> None:
     """Draw one box with its reading above it (below where there is no room), into `canvas`."""
     import cv2
 
-    x, y, w, h = digit.box
+    x, y, w, h = box
     colour = UNSURE_COLOUR if digit.value is None else DOUBTFUL_COLOUR if digit.confidence < DOUBTFUL else SURE_COLOUR
     thick = max(1, round(max(canvas.shape[:2]) / 700))
     cv2.rectangle(canvas, (x, y), (x + w, y + h), colour, thick)

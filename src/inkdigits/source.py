@@ -61,8 +61,8 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
     """Return the picture that `source` holds, the first one if it holds several.
 
     Args:
-        source: a path (a string is always a path, never a URL), bytes, a binary file object, a PIL image, or an array of shape
-            (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA.
+        source: a path (a string is always a path, never a URL), bytes, a binary file object, a PIL image, an array of shape
+            (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, or a `Picture`, which is returned as it is.
         limits: ceilings; None takes the defaults.
 
     Returns:
@@ -72,6 +72,8 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
         ReadError: `NotFound`, `NotAFile`, `Refused` (a path), `Unsupported`, `Damaged`, `TooLarge`, `TooManyPixels`.
     """
     limits = limits or Limits()
+    if isinstance(source, Picture):
+        return source
     if isinstance(source, Image.Image):
         return _guarded("PIL image", lambda: _from_pil(source, limits))
     if _is_array(source):
@@ -92,7 +94,7 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
         ReadError: as `open_image` does.
     """
     limits = limits or Limits()
-    if isinstance(source, Image.Image) or _is_array(source):
+    if isinstance(source, Picture | Image.Image) or _is_array(source):
         yield open_image(source, limits)
         return
     data = _bytes_of(source, limits)

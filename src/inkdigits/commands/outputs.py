@@ -1,0 +1,122 @@
+"""What was read comes in, page by page; it goes out as lines, JSON, tables and drawings, each to where it was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ReadError, UsageError, one_line
+from ..files import make_folder, replacing, safe_name
+from ..records import Page
+from ..tables import CsvTable, Entry, enter_failure, enter_page
+from .inputs import STDIN
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a page: what was read, or the reason why it could not be; `file` is the argument as it was typed."""
+
+    file: str
+    result: Page | ReadError
+
+
+class Tables:
+    """Enters every answer into each of the tables that are asked for, and counts."""
+
+    def __init__(self, opened: ExitStack, csv: bool, xlsx: Path | None, review: Path | None, expected: int | None) -> None:
+        """Open the tables; `opened` closes them. One that cannot be written to is found here."""
+        self._expected = expected
+        self._illustrated = bool(xlsx or review)
+        self._tables: list[Callable[[Entry], None]] = []
+        self.read = self.to_check = self.failed = 0
+        if xlsx:
+            from ..spreadsheet import open_spreadsheet
+
+            self._tables.append(opened.enter_context(open_spreadsheet(_ends_in(xlsx, ".xlsx", "--xlsx"))).add)
+        if review:
+            from ..review import open_review
+
+            self._tables.append(opened.enter_context(open_review(_ends_in(review, ".html", "--review"))).add)
+        if csv:
+            self._tables.append(CsvTable(sys.stdout.buffer).add)
+
+    def __call__(self, answer: Answer) -> None:
+        """Enter one answer."""
+        entry = self._entry(answer)
+        for add in self._tables:
+            add(entry)
+        if isinstance(answer.result, ReadError):
+            self.failed += 1
+        elif entry.check:
+            self.to_check += 1
+        else:
+            self.read += 1
+
+    def _entry(self, answer: Answer) -> Entry:
+        result = answer.result
+        if isinstance(result, ReadError):
+            return enter_failure(answer.file, result)
+        image = result.picture() if self._illustrated and result.picture else None
+        return enter_page(answer.file, result, self._expected, image)
+
+    @property
+    def done(self) -> int:
+        """How many answers there were."""
+        return self.read + self.to_check + self.failed
+
+    def describe(self) -> str:
+        """Return the counts in one line."""
+        return f"{self.done} pictures: {self.read} read, {self.to_check} to check, {self.failed} failed"
+
+
+def _ends_in(path: Path, suffix: str, flag: str) -> Path:
+    """Return the path if its name ends as the programs that open such files want it."""
+    if path.suffix.lower() != suffix:
+        raise UsageError(f"{flag} must end in {suffix}, got {path.name!r}")
+    return path
+
+
+def print_text(answer: Answer) -> None:
+    """Print the numbers of a page, line by line."""
+    if isinstance(answer.result, Page):
+        print(answer.result.text, flush=True)
+
+
+def print_named(answer: Answer) -> None:
+    """Print the numbers of a page on one line, after the name of its file."""
+    if isinstance(answer.result, Page):
+        shown = answer.result.text.replace("\n", " | ")
+        print(f"{one_line(answer.file)}\t{shown}", flush=True)
+
+
+def print_json(answer: Answer) -> None:
+    """Print one JSON object; a name that might steer a terminal, or that the output cannot hold, is written by its codes."""
+    said = answer.result.to_dict() if isinstance(answer.result, Page) else {"error": answer.result.to_dict()}
+    plain = answer.file.isprintable() and sys.stdout.encoding.lower() in ("utf-8", "utf8")
+    print(json.dumps({"file": answer.file} | said, ensure_ascii=not plain), flush=True)
+
+
+class Drawings:
+    """Writes every page with what was read drawn in, as PNG."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder; one that cannot be written to is found here."""
+        self._folder = make_folder(folder)
+
+    def __call__(self, answer: Answer) -> None:
+        """Draw one answer; there is nothing to draw of a failure."""
+        from PIL import Image
+
+        page = answer.result
+        if isinstance(page, ReadError):
+            return
+        number = f"-{page.page_number}" if page.page_number else ""
+        flat = os.path.splitext(answer.file.lstrip("./"))[0].replace(os.sep, "-")
+        name = "standard-input" if answer.file == STDIN else safe_name(flat)
+        with replacing(self._folder / f"{name}{number}.png") as beside:
+            Image.fromarray(page.draw()).save(beside, format="PNG")
