@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -327,6 +328,14 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False []"
+
+
+def test_the_runtime_is_told_to_tell_nobody_and_leaves_no_identifier(tmp_path: Path) -> None:
+    code = "import os, inkdigits; inkdigits.Classifier.load(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    setting = {key: value for key, value in os.environ.items() if key not in ("ORT_DISABLE_TELEMETRY", "CI")} | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=setting)
+    assert done.stdout == "1\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_metadata_travels_with_the_file() -> None:

@@ -130,11 +130,13 @@ def test_a_jpeg_that_is_decoded_smaller_is_drawn_where_its_digits_are(tmp_path: 
     image, _ = make_page("7", seed=2, size=(800, 400), dirt="clean")
     (tmp_path / "p.jpg").write_bytes(pictures.saved(image, "JPEG"))
     assert run(tmp_path / "p.jpg", "--json", "--threshold", 0, "--max-pixels", 100_000, "--draw", tmp_path / "d") == 0
-    x, y, width, height = json.loads(capsys.readouterr().out)["numbers"][0]["box"]
+    x, y, width, _ = json.loads(capsys.readouterr().out)["numbers"][0]["box"]
     drawn = cv2.imread(str(tmp_path / "d" / os.listdir(tmp_path / "d")[0]))[:, :, ::-1].astype(int)
     assert drawn.shape[:2] == (200, 400)
     top = drawn[y // 2 - 1 : y // 2 + 2, x // 2 : (x + width) // 2]
-    assert (abs(top - (0, 114, 178)).max(axis=2) < 90).any(axis=0).mean() > 0.9 or (abs(top - (230, 159, 0)).max(axis=2) < 90).any(axis=0).mean() > 0.9
+    assert (abs(top - (0, 114, 178)).max(axis=2) < 90).any(axis=0).mean() > 0.9 or (abs(top - (230, 159, 0)).max(axis=2) < 90).any(
+        axis=0
+    ).mean() > 0.9
 
 
 # --- names
@@ -146,7 +148,9 @@ def test_names_that_are_no_text_are_told_and_do_not_stop_the_rest(tmp_path: Path
     for name in names:
         put(folder / "p.png").rename(os.path.join(folder, os.fsdecode(name)))
     for flags in (["--csv"], ["--json"], [], ["--xlsx", str(tmp_path / "n.xlsx"), "--review", str(tmp_path / "r.html")]):
-        done = subprocess.run([sys.executable, "-m", "inkdigits", "read", "-r", str(folder), *flags], capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "inkdigits", "read", "-r", str(folder), *flags], capture_output=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert done.stderr.startswith(b"5 pictures: ") and done.stderr.count(b"\n") == 1
         assert b"\x1b" not in done.stdout and done.stdout.decode("utf-8") is not None
@@ -190,7 +194,9 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_table(tmp_path: Path) -> Non
     for flag, name in (("--xlsx", "n.xlsx"), ("--review", "r.html")):
         (tmp_path / name).write_bytes(b"old")
         command = [sys.executable, "-c", code, "read", str(path), flag, str(tmp_path / name)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | {"TMPDIR": str(tmp_path / "t")})
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | {"TMPDIR": str(tmp_path / "t")}
+        )
         assert (done.returncode, done.stderr) == (1, "inkdigits: disk: File too large\n")
         assert (tmp_path / name).read_bytes() == b"old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["n.xlsx", "p.png", "r.html", "t"]

@@ -48,7 +48,10 @@ def written(path: Path, *entries: Entry) -> Reviewed:
 
 def test_the_page_holds_every_row_with_its_crop(tmp_path: Path) -> None:
     page = written(
-        tmp_path / "Zähler 1.html", made_entry("a.jpg", "007 19?7~1987"), made_entry("b.jpg"), enter_failure("c.jpg", Damaged("damaged PNG"))
+        tmp_path / "Zähler 1.html",
+        made_entry("a.jpg", "007 19?7~1987"),
+        made_entry("b.jpg"),
+        enter_failure("c.jpg", Damaged("damaged PNG")),
     )
     assert [[row["text"] for row in entry["rows"]] for entry in page.entries] == [["007", "19?7"], [""], [""]]
     assert page.entries[0]["rows"][1]["guess"] == "1987"
@@ -68,7 +71,9 @@ def test_only_its_own_style_and_script_may_act(tmp_path: Path) -> None:
     for tag, text in acting:
         assert f"{tag}-src 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
     assert not any(name.startswith("on") or name in ("src", "href") for _, a in page.elements for name in a)
-    assert not re.search(r"https?://|innerHTML|insertAdjacentHTML|document\.write|fetch\(|XMLHttp", (tmp_path / "p.html").read_text("utf-8"))
+    assert not re.search(
+        r"https?://|innerHTML|insertAdjacentHTML|document\.write|fetch\(|XMLHttp", (tmp_path / "p.html").read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from readings import HOSTILE, made_entry
 from PIL import Image
+from readings import HOSTILE, made_entry
 
 from inkdigits import spreadsheet
 from inkdigits.errors import Damaged
@@ -56,7 +56,9 @@ def written(path: Path, *entries: Entry) -> Sheet:
 
 
 def test_numbers_are_text_and_what_is_doubtful_is_coloured(tmp_path: Path) -> None:
-    sheet = written(tmp_path / "n.xlsx", made_entry("a.jpg", "007 19?7~1987"), made_entry("b.jpg"), enter_failure("c.jpg", Damaged("damaged PNG")))
+    sheet = written(
+        tmp_path / "n.xlsx", made_entry("a.jpg", "007 19?7~1987"), made_entry("b.jpg"), enter_failure("c.jpg", Damaged("damaged PNG"))
+    )
     head, sure, doubtful, blank, failed = sheet.rows
     assert [head[name][1] for name in HEAD] == list(HEAD)
     assert [sure[name][:2] for name in ("file", "text", "guess", "check")] == [("inlineStr", t) for t in ("a.jpg", "007", "007", "no")]

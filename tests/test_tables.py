@@ -58,7 +58,8 @@ def test_a_page_without_a_number_and_a_file_that_failed_have_their_row() -> None
 
 
 @pytest.mark.parametrize(
-    ("lines", "remark"), [(["1 2"], ""), (["1"], "1 number found, 2 expected"), (["1 2", "3"], "3 numbers found, 2 expected"), ([], "no number")]
+    ("lines", "remark"),
+    [(["1 2"], ""), (["1"], "1 number found, 2 expected"), (["1 2", "3"], "3 numbers found, 2 expected"), ([], "no number")],
 )
 def test_every_other_count_than_the_expected_is_to_be_checked(lines: list[str], remark: str) -> None:
     rows = enter_page("a.jpg", made_page(*lines), expected=2).rows
@@ -67,7 +68,9 @@ def test_every_other_count_than_the_expected_is_to_be_checked(lines: list[str], 
 
 
 def test_the_csv_is_what_was_read() -> None:
-    data, rows = as_csv(made_entry("b/Foto ä, 2.jpg", "007 19?7~1987"), made_entry("c.jpg"), enter_failure("d.jpg", Damaged("damaged PNG: so")))
+    data, rows = as_csv(
+        made_entry("b/Foto ä, 2.jpg", "007 19?7~1987"), made_entry("c.jpg"), enter_failure("d.jpg", Damaged("damaged PNG: so"))
+    )
     assert data.startswith(b"\xef\xbb\xbffile,page,line,")
     assert rows == [
         list(COLUMNS),
@@ -84,7 +87,9 @@ def test_a_hostile_name_is_one_line_of_text(name: str) -> None:
     cell = rows[1][0]
     assert len(rows) == 2 and len(data.decode().splitlines()) == 2
     assert not cell.lstrip().startswith(("=", "+", "-", "@"))
-    assert not any(part.lstrip().startswith(("=", "+", "-", "@")) for part in data.decode().splitlines()[1].split(";"))  # as some countries read it
+    assert not any(
+        part.lstrip().startswith(("=", "+", "-", "@")) for part in data.decode().splitlines()[1].split(";")
+    )  # as some countries read it
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\ufffe" for c in cell)
     assert rows[1][4:6] == ["-3.5", "-3.5"]  # a number is as it was read
 

@@ -310,10 +310,21 @@ def _read_file(path: Path) -> bytes:
         raise ModelError(f"cannot read the model {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+def load_runtime() -> Any:
+    """Return ONNX Runtime, 0.1 s the first time: not before a model is loaded.
+
+    Since 1.29 it sends its makers what is run, and keeps an identifier in the folder for temporary files, unless it is told not to before
+    it starts.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_session(data: bytes, name: str, threads: int) -> Any:
     """Return an ONNX Runtime session of bytes that `modelfile.describe` let through."""
-    import onnxruntime  # 0.1 s: not before a model is loaded
-
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1  # a chain of layers: nothing to run side by side

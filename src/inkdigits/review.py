@@ -1,7 +1,7 @@
 """Entries of a table come in, one HTML page comes out: doubtful numbers first, each beside its crop, to be accepted or corrected.
 
-The page asks nothing of the internet and forbids itself all but its own style, script and pictures. What is a stranger's text stands in it as
-JSON without a `<`, and is shown as text.
+The page asks nothing of the internet and forbids itself all but its own style, script and pictures. A stranger's text stands in it as JSON
+without a `<`, and is shown as text.
 """
 
 from __future__ import annotations

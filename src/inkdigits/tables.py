@@ -121,7 +121,7 @@ def guess_of(number: Number) -> str:
 
 def _illustrated(entry: Entry, page: Page, image: NDArray[np.uint8]) -> Entry:
     """Return the entry with its crops; that of the page only where there is something to check."""
-    from .crops import place_in, crop_number, crop_page
+    from .crops import crop_number, crop_page, place_in
 
     whole = crop_page(image, page) if entry.check else None
     rows = entry.rows

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__, modelfile
-from ..classify import Classifier, as_glyphs, ten_glyphs
+from ..classify import Classifier, as_glyphs, load_runtime, ten_glyphs
 from ..errors import DataError, ModelError, UsageError
 from ..files import safe_name, sha256, write_bytes, write_json
 
@@ -203,6 +203,8 @@ def _quantised(data: bytes, meta: dict[str, Any]) -> bytes:
     import tempfile
 
     import onnx
+
+    load_runtime()  # tells nobody, if it is loaded so
     from onnxruntime import quantization
 
     from ..mnist import load_data
