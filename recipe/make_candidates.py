@@ -9,6 +9,7 @@ a digit struck out, a part (or more than one) of these, or something else. Shard
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -38,7 +39,10 @@ def make_text(rng: np.random.Generator) -> str:
     if rng.random() < 0.1:
         return ""
     lines = [[_number(rng) for _ in range(int(rng.integers(1, 5)))] for _ in range(int(rng.integers(1, 7)))]
-    return "|".join(" ".join(line) for line in lines)
+    text = "|".join(" ".join(line) for line in lines)
+    if rng.random() < 0.15:  # a sheet of practice: one digit, again and again
+        text = re.sub("[0-9]", str(rng.choice(10, p=[0.07, 0.37, *[0.07] * 8])), text)
+    return text
 
 
 def _number(rng: np.random.Generator) -> str:

@@ -55,6 +55,9 @@ class Style:
     slope: float
     touching: float
     cell: float  # width of a form's box, 0 for none
+    uneven: float = 0.06  # deviation of the digits' heights
+    unsteady: float = 0.03  # deviation of where they stand above the line
+    tails: float = 0.0  # how far below the line 7 and 9 reach, at most
 
 
 def parse_text(text: str) -> list[list[str]]:
@@ -86,14 +89,20 @@ def choose_style(dirt: Dirt, touching: float, rng: np.random.Generator) -> Style
     if not 0 <= touching <= 1:
         raise UsageError(f"touching must be from 0 to 1, got {touching}")
     gap = float(rng.uniform(0.1, 0.4))
+    careless = rng.random() < 0.4
+    spread = rng.random() < 0.12 and not touching  # digits that stand far apart, as in a table without lines
+    steep = rng.random() < 0.2 and dirt.surface != "screen"
     return Style(
-        gap=gap,
-        word_gap=float(rng.uniform(1.1, 2.2)) + gap,
-        pitch=float(rng.uniform(1.5, 2.3)),
+        gap=float(rng.uniform(0.7, 2.0)) if spread else gap,
+        word_gap=float(rng.uniform(1.1, 2.2)) + gap + 2.5 * spread,
+        pitch=float(rng.uniform(1.5, 2.3)) + 0.5 * careless,
         indent=float(rng.choice([0.0, 0.3, 1.5], p=[0.4, 0.4, 0.2])),
-        slope=float(np.radians(rng.normal(0, 0.8))) if dirt.surface != "screen" else 0.0,
+        slope=float(np.radians(rng.normal(0, 5 if steep else 0.8))) if dirt.surface != "screen" else 0.0,
         touching=touching,
         cell=float(rng.uniform(1.0, 1.3)) if dirt.has_boxes else 0.0,
+        uneven=float(rng.uniform(0.06, 0.2)) if careless else 0.06,
+        unsteady=float(rng.uniform(0.03, 0.15)) if careless else 0.03,
+        tails=float(rng.uniform(0, 0.6)) if careless and rng.random() < 0.5 and not dirt.has_boxes else 0.0,
     )
 
 
@@ -162,7 +171,8 @@ def _set_number(
             continue
         value = None if character == "?" else int(character)
         shown = str(rng.integers(10)) if value is None else character
-        height = digit * float(np.clip(rng.normal(1, 0.06), 0.85, 1.15))
+        tail = float(rng.uniform(0, style.tails)) * digit if shown in "79" else 0.0
+        height = digit * float(np.clip(rng.normal(1, style.uneven), 1 - 2.5 * style.uneven, 1 + 2.5 * style.uneven)) + tail
         ink = trim(write(shown, writer, hands, height, rng))
         if value is None:
             ink = strike_out(ink, writer.pen, height, rng)
@@ -174,7 +184,7 @@ def _set_number(
             layout.placed.append(Placed(character, ink, x + (wide - columns) / 2, level - 0.5 * digit - rows / 2, number, value))
             x += wide
         else:
-            placed = Placed(character, ink, x, level - rows + float(rng.normal(0, 0.03)) * digit, number, value)
+            placed = Placed(character, ink, x, level - rows + tail + float(rng.normal(0, style.unsteady)) * digit, number, value)
             if i and word[i - 1] not in MARKS and rng.random() < style.touching:
                 placed.x -= _clearance(layout.placed[-1], placed) + max(2.0, 0.02 * digit)
             layout.placed.append(placed)
