@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from .kinds import DIGIT, KINDS, MARKS, OTHER, STRUCK
 from .records import UNSURE, Box, Digit, Mark, Number
 from .segment import Candidate, Line
+from .wanted import Wanted, likeliest
 
 LEAST = 1e-4  # nothing is less likely
 SPREAD_COST = 3.0  # a height of paper inside a digit costs as much, in nats
 SIZE_COST = 0.8  # a digit twice as tall or half as tall as its line costs as much
 WIDE, EVEN, APART = 0.75, 2.0, 1.8  # see `wide_gap`
+WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
 
 Float = NDArray[np.float32]
@@ -61,27 +63,19 @@ def best_path(line: Line, readings: Readings) -> list[Item]:
     Everything has to be something: a candidate costs the negative logarithm of how likely it is what it is taken for, for each atom it
     takes, so that one digit of two atoms and two digits of one are weighed alike.
     """
-    n = len(line.atoms)
-    cost = np.full(n + 1, np.inf)
-    cost[0] = 0.0
-    came: list[tuple[int, Item | None]] = [(0, None)] * (n + 1)
-    by_start: dict[int, list[int]] = {}
-    for k, candidate in enumerate(line.candidates):
-        by_start.setdefault(candidate.start, []).append(k)
-    for node in range(n):
-        for k in by_start.get(node, []):
-            candidate = line.candidates[k]
-            for extra, item in _takes(line, candidate, k, readings):
-                total = cost[node] + extra
-                if total < cost[candidate.stop]:
-                    cost[candidate.stop], came[candidate.stop] = total, (node, item)
-    items: list[Item] = []
-    node = n
-    while node > 0:
-        node, item = came[node]
-        if item is not None:
-            items.append(item)
-    return items[::-1]
+    return best_paths(line, readings, 0, len(line.atoms), 1)[0][1]
+
+
+def best_paths(line: Line, readings: Readings, start: int, stop: int, most: int) -> list[tuple[float, list[Item]]]:
+    """Return the `most` cheapest ways through the atoms from `start` to `stop`, the cheapest first, each with its cost in nats."""
+    ways: dict[int, list[tuple[float, list[Item]]]] = {start: [(0.0, [])]}
+    for node in range(start, stop):
+        here = ways[node] = sorted(ways.get(node, []), key=lambda way: way[0])[:most]
+        for k, candidate in enumerate(line.candidates):
+            if candidate.start == node and candidate.stop <= stop:
+                for extra, item in _takes(line, candidate, k, readings):
+                    ways.setdefault(candidate.stop, []).extend((cost + extra, [*items, item] if item else items) for cost, items in here)
+    return sorted(ways.get(stop, [(0.0, [])]), key=lambda way: way[0])[:most]
 
 
 def _takes(line: Line, candidate: Candidate, k: int, readings: Readings) -> list[tuple[float, Item | None]]:
@@ -125,7 +119,9 @@ def gaps_of(line: Line, items: list[Item]) -> NDArray[np.float64]:
     return np.array([b.box.x - (a.box.x + a.box.width) for a, b in pairwise(items)], float) / line.height
 
 
-def numbers_of(line: Line, items: list[Item], readings: Readings, least: float, index: int, page_gap: float = 0.2) -> list[Number]:
+def numbers_of(
+    line: Line, items: list[Item], readings: Readings, least: float, index: int, page_gap: float = 0.2, wanted: Wanted | None = None
+) -> list[Number]:
     """Return the numbers of one line: items in reading order, parted where the gap is wide."""
     if not items:
         return []
@@ -137,8 +133,47 @@ def numbers_of(line: Line, items: list[Item], readings: Readings, least: float, 
             groups.append([item])
         else:
             groups[-1].append(item)
-    numbers = (_number_of(line, group, readings, least, index) for group in groups)
-    return [n for n in numbers if n is not None]
+    numbers = []
+    for group in groups:
+        found = _number_of(line, group, readings, least, index)
+        if found and wanted and not wanted.allows(found.text):
+            found = _as_wanted(line, group, readings, least, index, wanted)
+        numbers += [found] if found else []
+    return numbers
+
+
+def _as_wanted(line: Line, group: list[Item], readings: Readings, least: float, index: int, wanted: Wanted) -> Number:
+    """Return the likeliest reading of a number that is what the user knows it to be; all `?` where there is none."""
+    start, stop = line.candidates[group[0].candidate].start, line.candidates[group[-1].candidate].stop
+    best: tuple[float, list[Item], str, float] | None = None
+    for cost, items in best_paths(line, readings, start, stop, WAYS):
+        found = likeliest([_choices(item, readings) for item in items], wanted)
+        if found and (best is None or np.exp(-cost) * found[1] > best[0]):
+            best = float(np.exp(-cost) * found[1]), items, found[0], found[2]
+    _, items, text, share = best or (0.0, [i for i in group if not i.is_mark] or group, "", 0.0)
+    digits: list[Digit] = []
+    marks: list[Mark] = []
+    for item, character in zip(items, text or UNSURE * len(items), strict=True):
+        if character in KINDS[MARKS]:
+            marks.append(Mark(len(digits), character, round(share, 6)))
+        else:
+            digits.append(_given(digit(item.box, readings, item.candidate, 0.0), character, share, least))
+    return number(digits, index, tuple(marks))
+
+
+def _choices(item: Item, readings: Readings) -> list[tuple[str, float]]:
+    """Return what an item may be read as, each with how likely that is."""
+    if item.is_mark and readings.kinds is not None:
+        return list(zip(KINDS[MARKS], map(float, readings.kinds[item.candidate, MARKS]), strict=True))
+    return [(str(v), float(p)) for v, p in enumerate(readings.probabilities[item.candidate])]
+
+
+def _given(read: Digit, character: str, share: float, least: float) -> Digit:
+    """Return a digit as what is known makes it: `share` is how likely its number is among those that may be."""
+    if character == UNSURE:
+        return Digit(None, read.confidence, read.box, read.alternatives)
+    sure = max(read.confidence, share) if int(character) == read.alternatives[0][0] else share
+    return Digit(int(character) if sure >= least else None, round(sure, 6), read.box, read.alternatives)
 
 
 def _number_of(line: Line, group: list[Item], readings: Readings, least: float, index: int) -> Number | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ from .segment import Line, segment
 from .single import propose
 from .source import Picture, load_image, load_pages, open_image
 from .surroundings import show_surroundings
+from .wanted import Wanted
 
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
@@ -37,6 +38,15 @@ UNLIKELY = 0.02  # what is less likely to be a whole digit is not looked at as o
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a picture is to be read: the least confidence of an answer, the clockwise turn (None for auto), what the numbers look like."""
+
+    least: float
+    turn: int | None = None
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 class Reader:
@@ -63,6 +73,9 @@ class Reader:
         single: bool = False,
         threshold: float | None = None,
         rotate: str | int = "auto",
+        digits: int | None = None,
+        pattern: str | None = None,
+        between: tuple[float, float] | None = None,
     ) -> Page:
         """Return what stands in a picture (the first page of a document).
 
@@ -71,41 +84,51 @@ class Reader:
             single: the picture holds one digit.
             threshold: confidence below which a digit is `?`, 0–1; 0 answers everything, None takes the one stored with the weights.
             rotate: clockwise turn to apply before reading: 0, 90, 180, 270, or "auto".
+            digits: how many digits every number has, where that is known; the likeliest reading that has so many is taken.
+            pattern: a regular expression that the text of every number matches as a whole; likewise.
+            between: the least and the greatest value a number may have; likewise.
 
         Raises:
             ReadError: the picture cannot be read.
             UsageError: an argument is out of range.
         """
-        return self._read(open_image(picture, self.limits), picture, single, self._least(threshold), _turn(rotate))
+        settings = self.check(threshold, rotate, digits, pattern, between)
+        return self._read(open_image(picture, self.limits), picture, single, settings)
 
-    def read_pages(
-        self, picture: Any, *, single: bool = False, threshold: float | None = None, rotate: str | int = "auto"
-    ) -> Iterator[Page]:
+    def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
         """Yield every page of a document, as `read` returns the first."""
-        least, turn = self._least(threshold), _turn(rotate)
+        settings = self.check(**options)
         for page in load_pages(picture, self.limits):
-            yield self._read(page, picture, single, least, turn)
+            yield self._read(page, picture, single, settings)
 
-    def check(self, threshold: float | None, rotate: str | int) -> None:
-        """Raise `UsageError` for settings that `read` would refuse, before any picture is opened."""
-        self._least(threshold)
-        _turn(rotate)
+    def check(
+        self,
+        threshold: float | None = None,
+        rotate: str | int = "auto",
+        digits: int | None = None,
+        pattern: str | None = None,
+        between: tuple[float, float] | None = None,
+    ) -> Settings:
+        """Return the settings of `read` as it uses them, before any picture is opened.
 
-    def _least(self, threshold: float | None) -> float:
+        Raises:
+            UsageError: one is out of range.
+        """
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
-        return self.classifier.threshold if threshold is None else threshold
+        return Settings(self.classifier.threshold if threshold is None else threshold, _turn(rotate), Wanted(digits, pattern, between))
 
-    def _read(self, picture: Picture, source: Any, single: bool, least: float, turn: int | None) -> Page:
+    def _read(self, picture: Picture, source: Any, single: bool, settings: Settings) -> Page:
+        turn = settings.turn
         image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
         ink = find_ink(image, ruled=not single)
         if single:
-            rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), least)
+            rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), settings.least)
         else:
-            rotation, numbers = self._upright(ink, least, turn)
+            rotation, numbers = self._upright(ink, settings)
             if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
                 shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
-                rotation, numbers = self._upright(ink, least, turn)
+                rotation, numbers = self._upright(ink, settings)
         scale = 1 / (picture.scale * shrunk)
         placed = tuple(_placed(n, rotation, ink.shape, scale, (picture.width, picture.height)) for n in numbers)
         show = partial(load_image, source, self.limits)
@@ -120,7 +143,7 @@ class Reader:
         best = int((readings.confidence * [p.prior for p in proposals]).argmax())
         return [number([digit(proposals[best].box, readings, best, least)], 0)]
 
-    def _page(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
+    def _page(self, ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
         """Return the numbers on a page."""
         lines = segment(ink, self.limits.max_components)
         candidates = [c for line in lines for c in line.candidates]
@@ -138,18 +161,18 @@ class Reader:
             start += len(line.candidates)
             readings = Readings(probabilities[part], confidence[part], kinds[part])
             read.append((line, best_path(line, readings), readings))
-        return _numbers(read, least)
+        return _numbers(read, settings)
 
-    def _upright(self, ink: NDArray[np.uint8], least: float, turn: int | None) -> tuple[int, list[Number]]:
+    def _upright(self, ink: NDArray[np.uint8], settings: Settings) -> tuple[int, list[Number]]:
         """Return the turn at which the page is read, and its numbers: as it lies, unless it is clearly surer on its side."""
-        if turn is not None:
-            return turn, self._page(_turned(ink, turn), least)
-        numbers = self._page(ink, least)
+        if settings.turn is not None:
+            return settings.turn, self._page(_turned(ink, settings.turn), settings)
+        numbers = self._page(ink, settings)
         if _sureness(numbers) >= SURE_ENOUGH:
             return 0, numbers
         best, rotation = numbers, 0
         for side in (90, 270):
-            other = self._page(_turned(ink, side), least)
+            other = self._page(_turned(ink, side), settings)
             if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (
                 TURN_MARGIN if not rotation else 0
             ):
@@ -157,13 +180,14 @@ class Reader:
         return rotation, best
 
 
-def _numbers(read: list[tuple[Line, list[Item], Readings]], least: float) -> list[Number]:
+def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) -> list[Number]:
     """Return the numbers of all lines, counting lines that hold some."""
     gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
     usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
     numbers: list[Number] = []
     for line, items, readings in read:
-        numbers += numbers_of(line, items, readings, least, numbers[-1].line + 1 if numbers else 0, usual)
+        index = numbers[-1].line + 1 if numbers else 0
+        numbers += numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
     return numbers
 
 

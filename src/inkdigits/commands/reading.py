@@ -52,6 +52,11 @@ def read(
         typer.Option("--threshold", help="Confidence below which a digit is ?, 0–1; 0 answers everything.  [default: the weights']"),
     ] = None,
     rotate: Annotated[str, typer.Option("--rotate", help="Clockwise turn before reading: 0, 90, 180, 270, or auto.")] = "auto",
+    digits: Annotated[int | None, typer.Option("--digits", help="Every number has so many digits.")] = None,
+    pattern: Annotated[str | None, typer.Option("--pattern", help="Every number matches this regular expression as a whole.")] = None,
+    between: Annotated[
+        tuple[float, float] | None, typer.Option("--between", help="Every number is at least the first and at most the second of these.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="reader, mnist, or an .onnx that `inkdigits export` wrote.  [default: reader]")
     ] = None,
@@ -65,7 +70,8 @@ def read(
         raise UsageError("--json and --csv do not go together")
     limits = Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_header_pixels=max(max_pixels, Limits().max_header_pixels))
     reader = Reader.load(model, limits)
-    reader.check(threshold, rotate)
+    options: dict[str, Any] = {"threshold": threshold, "rotate": rotate, "digits": digits, "pattern": pattern, "between": between}
+    reader.check(**options)
     files = find_files(pictures, recursive)
     silent = bool(xlsx) and not as_json and not as_csv
     with ExitStack() as opened:
@@ -78,7 +84,7 @@ def read(
         if draw:
             outputs.append(Drawings(draw))
         for file in watched(files, silent):
-            for answer in _answers(reader, file, recursive, single=single, threshold=threshold, rotate=rotate):
+            for answer in _answers(reader, file, recursive, single=single, **options):
                 for output in outputs:
                     output(answer)
                 if isinstance(answer.result, ReadError):

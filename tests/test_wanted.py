@@ -1,0 +1,54 @@
+"""wanted: what a user knows of the numbers, and the likeliest reading that is so."""
+
+import pytest
+
+from inkdigits import Reader
+from inkdigits.errors import UsageError
+from inkdigits.synthetic import make_page
+from inkdigits.wanted import Wanted, likeliest
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "refused"),
+    [
+        (Wanted(), ["1", "3.5"], []),
+        (Wanted(digits=4), ["2071", "20.71"], ["207", "20711"]),
+        (Wanted(pattern=r"\d{2}\.\d"), ["37.5"], ["375", "37.55", "x37.5"]),
+        (Wanted(between=(0, 100)), ["0", "100", "99.9", "37,5"], ["-1", "101", "120/80", "?"]),
+        (Wanted(digits=2, between=(10, 12)), ["10", "12"], ["13", "110"]),
+    ],
+)
+def test_what_is_allowed(wanted, allowed, refused):
+    assert all(wanted.allows(text) for text in allowed)
+    assert not any(wanted.allows(text) for text in refused)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"digits": 0}, {"digits": 41}, {"pattern": "[["}, {"pattern": "1" * 201}, {"between": (2, 1)}, {"between": (0, float("nan"))}],
+)
+def test_settings_that_make_no_sense_are_refused(settings):
+    with pytest.raises(UsageError):
+        Wanted(**settings)
+
+
+def test_the_likeliest_that_may_be():
+    choices = [[("1", 0.6), ("7", 0.4)], [("4", 0.9), ("9", 0.1)]]
+    assert likeliest(choices, Wanted())[0] == "14"
+    text, share, among = likeliest(choices, Wanted(between=(15, 75)))
+    assert text == "74"
+    assert share == pytest.approx(0.36)
+    assert among == pytest.approx(0.36 / (0.36 + 0.06))  # 19 may be, too
+    assert likeliest(choices, Wanted(digits=3)) is None
+
+
+def test_a_page_is_read_as_what_its_numbers_are_known_to_be():
+    reader = Reader.load()
+    image, _ = make_page("2071 4385", seed=3, split="validation", dirt="clean")
+    assert reader.read(image).text == "2071 4385"
+    assert reader.read(image, digits=4).text == "2071 4385"
+    forced = reader.read(image, digits=3)
+    assert all(len(n.digits) == 3 or set(n.text) == {"?"} for n in forced.numbers)
+    page = reader.read(image, pattern=r"207\d|438\d", threshold=0)
+    assert page.text == "2071 4385"
+    assert all("?" in n.text for n in reader.read(image, between=(100_000, 200_000)).numbers)
