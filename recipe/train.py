@@ -33,10 +33,10 @@ HELD_BACK = 10_000  # the last training digits of MNIST, which choose and calibr
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
-def shards(folder: Path, kind: str) -> Labelled:
-    """Return the glyphs and labels of all shards of one kind, as `make_glyphs.py` left them."""
+def shards(folder: Path, kind: str, x: str = "x", y: str = "y") -> Labelled:
+    """Return the glyphs and labels of all shards of one kind, as `make_glyphs.py` or `make_candidates.py` left them."""
     parts = [np.load(path) for path in sorted(folder.glob(f"{kind}-*.npz"))]
-    return np.concatenate([p["x"] for p in parts]), np.concatenate([p["y"] for p in parts])
+    return np.concatenate([p[x] for p in parts]), np.concatenate([p[y] for p in parts])
 
 
 def drawn(folder: Path) -> Labelled:
@@ -54,27 +54,31 @@ def optdigits(path: Path) -> Labelled:
     return np.stack([make_glyph((bitmap > 0).astype(np.uint8) * 255) for bitmap in x]), y.astype(np.uint8)
 
 
-def sources(recipe: dict[str, Any], glyphs: Path | None, extra: Path | None) -> tuple[Source, ...]:
+def sources(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None, extra: Path | None) -> tuple[Source, ...]:
     """Return what the recipe mixes."""
     (x, y), _ = mnist.load_data()
     own = len(x) if recipe.get("final") else len(x) - HELD_BACK
     made = {"mnist": lambda: (x[:own], y[:own])}
     if glyphs:
         made |= {kind: partial(shards, glyphs, kind) for kind in ("crops", "clean", "strokes")}
+    if candidates:
+        made |= {"pages": partial(shards, candidates, "train", "glyphs", "labels")}
     if extra:
         made |= {"drawn": lambda: drawn(extra / "singles" / "hwd1000-drawn"), "optdigits": lambda: optdigits(extra / "optdigits.npz")}
     missing = set(recipe["shares"]) - set(made)
     if missing:
-        raise SystemExit(f"the recipe needs {', '.join(sorted(missing))}: give --glyphs and --extra")
+        raise SystemExit(f"the recipe needs {', '.join(sorted(missing))}: give --glyphs, --candidates and --extra")
     return tuple(Source(name, *made[name](), share) for name, share in recipe["shares"].items())
 
 
-def held(recipe: dict[str, Any], glyphs: Path | None) -> dict[str, Labelled]:
+def held(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None) -> dict[str, Labelled]:
     """Return what chooses and calibrates: nothing in it has trained."""
     (x, y), _ = mnist.load_data()
     sets = {"mnist-validation": (x[-HELD_BACK:], y[-HELD_BACK:])}
     if glyphs and "crops" in recipe["shares"]:
         sets |= {kind: shards(glyphs, kind) for kind in ("held-clean", "held-crops")}
+    if candidates and "pages" in recipe["shares"]:
+        sets |= {"held-pages": shards(candidates, "held", "glyphs", "labels")}
     return sets
 
 
@@ -118,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--glyphs", type=Path)
+    parser.add_argument("--candidates", type=Path)
     parser.add_argument("--extra", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a network of an earlier stage (model.keras) to go on from")
@@ -128,9 +133,9 @@ def main() -> None:
     recipe = tomllib.loads(args.recipe.read_text())
     recipe |= {"seed": recipe["seed"] if args.seed is None else args.seed, "final": args.final or recipe.get("final", False)}
     args.out.mkdir(parents=True, exist_ok=True)
-    mixture = Mixture(sources(recipe, args.glyphs, args.extra), recipe["batch_size"], recipe["strength"], recipe["seed"])
+    mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra), recipe["batch_size"], recipe["strength"], recipe["seed"])
     print(", ".join(f"{s.name}: {len(s.y):,}" for s in mixture.sources), flush=True)
-    sets = held(recipe, args.glyphs)
+    sets = held(recipe, args.glyphs, args.candidates)
     network = train(recipe, mixture, sets, args.out, args.start)
     network.save(args.out / "model.keras")
     write_json(args.out / "recipe.json", recipe | {"sources": {s.name: len(s.y) for s in mixture.sources}})
