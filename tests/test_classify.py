@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 import inkdigits
 from inkdigits import classify, modelfile
+from inkdigits.calibration import confidences
 from inkdigits.classify import Classifier
 from inkdigits.errors import ModelError, ReadError, UsageError
 from inkdigits.files import sha256
@@ -77,16 +78,22 @@ def test_what_is_surely_no_digit_still_has_ten_finite_probabilities() -> None:
     assert confidence.max() < 1e-6
 
 
-def test_temperature_and_confidence_map() -> None:
+def test_the_temperature_cools_confidence_and_changes_no_answer() -> None:
     plain = Classifier(models.onnx_bytes())
-    cool = Classifier(models.resealed(models.onnx_bytes(), temperature=4.0))
+    cool = Classifier(models.resealed(models.onnx_bytes(), temperature=4.0, threshold=0.4))
     assert (cool.confidence(GLYPHS) < plain.confidence(GLYPHS)).all()
     np.testing.assert_array_equal(cool.predict(GLYPHS), plain.predict(GLYPHS))
-    knots = {"scores": [0, 0.5, 1], "confidences": [0, 0.1, 0.8]}
-    mapped = Classifier(models.resealed(models.onnx_bytes(), confidence_map=knots, threshold=0.4))
-    np.testing.assert_allclose(mapped.confidence(GLYPHS), np.interp(plain.confidence(GLYPHS), [0, 0.5, 1], [0, 0.1, 0.8]), atol=1e-6)
-    np.testing.assert_array_equal(mapped.predict_proba(GLYPHS), plain.predict_proba(GLYPHS))
-    assert mapped.threshold == 0.4
+    assert cool.threshold == 0.4
+
+
+def test_the_shift_says_how_much_rarer_no_digit_is() -> None:
+    plain = Classifier(models.onnx_bytes(11))
+    rarer = Classifier(models.resealed(models.onnx_bytes(11), temperature=1.5, no_digit_shift=-2.0))
+    assert (rarer.confidence(GLYPHS) > Classifier(models.resealed(models.onnx_bytes(11), temperature=1.5)).confidence(GLYPHS)).all()
+    expected, best = confidences(plain.logits(GLYPHS), 1.5, -2.0)
+    np.testing.assert_allclose(rarer.confidence(GLYPHS), expected, rtol=1e-4)
+    np.testing.assert_array_equal(rarer.predict(GLYPHS), best)
+    np.testing.assert_allclose(rarer.predict_proba(GLYPHS).sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 255, 256, 257, 600])
@@ -268,8 +275,8 @@ def test_foreign_and_unreadable(tmp_path: Path) -> None:
         ({"temperature": 0}, "temperature"),
         ({"temperature": "1"}, "temperature"),
         ({"threshold": -1}, "threshold"),
-        ({"confidence_map": {"scores": [0, 1]}}, "confidence_map"),
-        ({"confidence_map": {"scores": [1, 0], "confidences": [0, 1]}}, "confidence_map"),
+        ({"no_digit_shift": None}, "no_digit_shift"),
+        ({"no_digit_shift": [1]}, "no_digit_shift"),
         ({"check": {"answers": [0] * 10, "probabilities": [1.0] * 10}}, "ten built-in glyphs"),
         ({"check": {"answers": [0, 11], "probabilities": [1.0, 1.0]}}, "check"),
         ({"check": {"answers": "x"}}, "check"),

@@ -16,7 +16,7 @@ from inkdigits.classify import Classifier
 from inkdigits.errors import DataError, ModelError, UsageError
 from inkdigits.files import sha256
 from inkdigits.train import networks
-from inkdigits.train.export import export, network_scale, parity, to_onnx, weights_sha256, write_weights
+from inkdigits.train.export import export, network_scale, parity, rewrite_weights, to_onnx, weights_sha256, write_weights
 from inkdigits.train.structure import LayerError, pads_of
 
 CLOSE = 1e-4  # promise 18
@@ -222,6 +222,15 @@ def test_weights_of_the_package(tmp_path: Path) -> None:
     meta = json.loads(json_path.read_text())
     assert meta["sha256"] == sha256(onnx_path.read_bytes()) and meta["bytes"] == onnx_path.stat().st_size
     assert meta["name"] == "reader" and meta["classes"] == 11 and meta["threshold"] == 0.9 and meta["temperature"] == 1.5
+    before = Classifier(onnx_path.read_bytes()).logits(models.glyphs(4))
+    rewrite_weights(tmp_path, "reader", threshold=0.8)
+    again = Classifier(onnx_path.read_bytes())
+    assert (
+        json.loads(json_path.read_text())
+        == {"name": "reader", "sha256": sha256(onnx_path.read_bytes()), "bytes": onnx_path.stat().st_size} | again.meta
+    )
+    assert (again.threshold, again.meta["temperature"]) == (0.8, 1.5)
+    np.testing.assert_array_equal(again.logits(models.glyphs(4)), before)
 
 
 def test_int8(tmp_path: Path, pictures: np.ndarray) -> None:

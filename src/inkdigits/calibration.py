@@ -1,4 +1,4 @@
-"""Logits of a network and the labels they should have had come in; a temperature, a map to true confidences and a threshold come out."""
+"""Logits of a network and the labels they should have had come in; what makes confidences true, and a threshold, come out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ Float = NDArray[np.float64]
 NO_DIGIT = 10
 DIGITS = 10
 ERROR_RATE = 0.005  # of the answers at the stored threshold: about 1 in 200
-KNOTS = 24  # points of the map
+NO_DIGIT_SHARE = 0.005  # of what people give to read as one digit is taken to be none: trainings and test sets of ours hold far more of it
 LEAST = 200  # labelled glyphs below which nothing is calibrated
+TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(4), 160))
+SHIFTS = np.linspace(-8, 8, 161)
 
 
 class Calibration(NamedTuple):
@@ -23,12 +25,12 @@ class Calibration(NamedTuple):
 
     Attributes:
         temperature: logits are divided by it.
-        knots: scores and the shares of right answers they stand for, two lists of the same length, both rising from 0 to 1.
+        no_digit_shift: added to the logit of "no digit" after that: below 0 where it is rarer than it was in training.
         threshold: confidence below which a reader abstains.
     """
 
     temperature: float
-    knots: tuple[list[float], list[float]]
+    no_digit_shift: float
     threshold: float
 
 
@@ -41,23 +43,23 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.integer], error_ra
         error_rate: share of wrong answers that the threshold allows here.
 
     Raises:
-        DataError: there are fewer than 200 labels.
+        DataError: there are fewer than 200 labels, or none of a digit.
 
-    Source: temperature scaling after Guo et al. 2017; isotonic regression after Zadrozny, Elkan 2002.
+    Source: temperature scaling after Guo et al. 2017; the shift corrects a class's prior, after Saerens, Latinne, Decaestecker 2002.
     """
-    if len(labels) < LEAST:
-        raise DataError(f"calibration needs at least {LEAST} labelled glyphs, got {len(labels)}")
-    temperature = fit_temperature(logits, labels)
-    score, best = scores(logits, temperature)
-    right = best == labels
-    knots = fit_map(score, right)
-    confidence = np.interp(score, *knots)
-    return Calibration(temperature, knots, choose_threshold(confidence, right, error_rate))
+    is_digit = labels < DIGITS
+    if len(labels) < LEAST or not is_digit.any():
+        raise DataError(f"calibration needs at least {LEAST} labelled glyphs, digits among them, got {len(labels)}")
+    temperature = fit_temperature(logits[is_digit], labels[is_digit])
+    shift = fit_shift(logits, labels, temperature) if logits.shape[1] > NO_DIGIT and not is_digit.all() else 0.0
+    confidence, best = confidences(logits, temperature, shift)
+    return Calibration(temperature, shift, choose_threshold(confidence, best == labels, error_rate))
 
 
-def scores(logits: NDArray[np.float32], temperature: float) -> tuple[Float, NDArray[np.int64]]:
-    """Return the score of the best digit, 0–1, and the digit, both of shape (n,): as `Classifier` computes them before its map."""
+def confidences(logits: NDArray[np.float32], temperature: float, shift: float = 0.0) -> tuple[Float, NDArray[np.int64]]:
+    """Return the confidence in the best digit, 0–1, and the digit, both of shape (n,): as `Classifier` computes them."""
     scaled = logits.astype(np.float64) / temperature
+    scaled[:, NO_DIGIT:] += shift
     scaled -= scaled.max(1, keepdims=True)
     weights = np.exp(scaled)
     best = weights[:, :DIGITS].argmax(1)
@@ -65,36 +67,27 @@ def scores(logits: NDArray[np.float32], temperature: float) -> tuple[Float, NDAr
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.integer]) -> float:
-    """Return the temperature with the least negative log-likelihood."""
-    known = labels < logits.shape[1]
-    z, y = logits[known].astype(np.float64), labels[known]
-    candidates = np.exp(np.linspace(np.log(0.3), np.log(4), 80))
-    return round(float(min(candidates, key=lambda t: _nll(z / t, y))), 4)
+    """Return the temperature with the least negative log-likelihood among the ten digits; labels are 0–9."""
+    z = logits[:, :DIGITS].astype(np.float64)
+    return round(float(min(TEMPERATURES, key=lambda t: _nll(z / t, labels))), 4)
+
+
+def fit_shift(logits: NDArray[np.float32], labels: NDArray[np.integer], temperature: float, share: float = NO_DIGIT_SHARE) -> float:
+    """Return the shift with which confidences tell right answers from wrong ones best, where `share` of all glyphs is no digit."""
+    is_digit = labels < DIGITS
+    weight = np.where(is_digit, (1 - share) / is_digit.sum(), share / (~is_digit).sum())
+
+    def loss(shift: float) -> float:
+        confidence, best = confidences(logits, temperature, shift)
+        of_outcome = np.where(best == labels, confidence, 1 - confidence)
+        return float(-(weight * np.log(np.maximum(of_outcome, 1e-9))).sum())
+
+    return round(float(min(SHIFTS, key=loss)), 4)
 
 
 def _nll(z: Float, y: NDArray[np.integer]) -> float:
     top = z.max(1)
     return float((top + np.log(np.exp(z - top[:, None]).sum(1)) - z[np.arange(len(y)), y]).mean())
-
-
-def fit_map(score: Float, right: NDArray[np.bool_]) -> tuple[list[float], list[float]]:
-    """Return a rising map from scores to shares of right answers, by isotonic regression, thinned to a few knots."""
-    order = np.argsort(score, kind="stable")
-    blocks: list[tuple[float, float, float]] = []  # sum of scores, of right answers, count
-    for s, r in zip(score[order], right[order].astype(float), strict=True):
-        blocks.append((s, r, 1.0))
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][2] >= blocks[-1][1] * blocks[-2][2]:
-            a, b = blocks.pop(), blocks.pop()
-            blocks.append((a[0] + b[0], a[1] + b[1], a[2] + b[2]))
-    x = np.array([b[0] / b[2] for b in blocks])
-    # one wrong answer is added to each block's count: no finite number of right ones proves certainty
-    y = np.array([b[1] / (b[2] + 1) for b in blocks])
-    keep = np.unique(np.linspace(0, len(x) - 1, KNOTS).round().astype(int))
-    xs, ys = [0.0, *x[keep].tolist()], [0.0, *np.maximum.accumulate(y[keep]).tolist()]
-    if xs[-1] < 1:
-        xs, ys = [*xs, 1.0], [*ys, ys[-1]]
-    rising = [i for i in range(len(xs)) if i == 0 or xs[i] > xs[i - 1]]
-    return [round(xs[i], 7) for i in rising], [round(ys[i], 7) for i in rising]
 
 
 def choose_threshold(confidence: Float, right: NDArray[np.bool_], error_rate: float) -> float:

@@ -64,7 +64,7 @@ class Classifier:
         self._has = _check_signature(self._session, self.meta, name)
         self._temperature = _number(self.meta, "temperature", 1.0, name)
         self.threshold = _number(self.meta, "threshold", 0.0, name)
-        self._knots = _knots(self.meta.get("confidence_map"), name)
+        self._no_digit_shift = _number(self.meta, "no_digit_shift", 0.0, name)
         self._check_answers()
 
     @classmethod
@@ -166,11 +166,8 @@ class Classifier:
         probabilities = weights / total
         if scaled.shape[1] > NO_DIGIT:
             with np.errstate(over="ignore"):  # infinitely surer that it is no digit: a confidence of 0
-                total = total + np.exp(scaled[:, NO_DIGIT:] - top)
-        score = (1 / total)[:, 0]  # the best of the ten × (1 − p(no digit))
-        if self._knots is not None:
-            score = np.interp(score, *self._knots).astype(np.float32)
-        return probabilities, score
+                total = total + np.exp(scaled[:, NO_DIGIT:] + np.float32(self._no_digit_shift) - top)
+        return probabilities, (1 / total)[:, 0]  # the best of the ten × (1 − p(no digit))
 
     def _check_answers(self) -> None:
         """Answer the ten built-in glyphs as the exporter saw the network answer them, or refuse to serve."""
@@ -351,22 +348,9 @@ def _check_signature(session: Any, meta: dict[str, Any], name: str) -> dict[str,
 
 
 def _number(meta: dict[str, Any], key: str, default: float, name: str) -> float:
+    """Return a number of the metadata; temperatures are above 0, thresholds not below it, a shift may be either."""
     value = meta.get(key, default)
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-    if not is_number or value < 0 or (key == "temperature" and value == 0):
-        raise ModelError(f"{name}: expected a positive {key} in its metadata, got {value!r}")
+    if not is_number or (value < 0 and key != "no_digit_shift") or (key == "temperature" and value == 0):
+        raise ModelError(f"{name}: expected a sensible {key} in its metadata, got {value!r}")
     return float(value)
-
-
-def _knots(value: Any, name: str) -> tuple[Float, Float] | None:
-    """Return the knots of the piecewise linear map from score to confidence, as calibration.py writes it, or None."""
-    if value is None:
-        return None
-    try:
-        scores, confidences = np.asarray(value["scores"], np.float32), np.asarray(value["confidences"], np.float32)
-        well_made = scores.ndim == 1 and scores.shape == confidences.shape and len(scores) > 1 and bool((np.diff(scores) >= 0).all())
-        if not well_made or not (confidences.min() >= 0 and confidences.max() <= 1):
-            raise ValueError("knots must rise and stay in 0–1")
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{name}: its confidence_map is not readable: {error}") from error
-    return scores, confidences

@@ -23,7 +23,6 @@ from ..files import safe_name, sha256, write_bytes, write_json
 
 SCALE = 1 / 255  # what the networks of this package learn from: glyphs between 0 and 1
 QUANTISING_GLYPHS = 1000  # glyphs that show the quantiser what ranges the layers' outputs have
-CARRIED = ("temperature", "threshold", "confidence_map")  # metadata that a calibration may set
 
 Bytes = NDArray[np.uint8]
 
@@ -49,7 +48,7 @@ def export(model: Any, out: str | os.PathLike[str], *, int8: bool = False, **des
         model: a built Keras model, a run folder that `inkdigits train` left, or a `.keras` file.
         out: where to write it; an existing file is replaced in one step.
         int8: quantise weights and activations to whole numbers: a quarter of the size, a little less exact.
-        **describing: further metadata, such as `name`, `temperature`, `threshold`, `confidence_map`, `trained`.
+        **describing: further metadata, such as `name`, `temperature`, `no_digit_shift`, `threshold`, `trained`.
 
     Raises:
         ModelError: the network has a layer that cannot be written, is damaged, or does not end in 10 or 11 classes.
@@ -66,14 +65,23 @@ def export(model: Any, out: str | os.PathLike[str], *, int8: bool = False, **des
 def write_weights(model: Any, name: str, folder: str | os.PathLike[str], *, int8: bool = False, **describing: Any) -> tuple[Path, Path]:
     """Write NAME.onnx and, beside it, NAME.json with its checksum and metadata; return both paths.
 
-    The package loads what stands in its `weights` folder this way; entries of the JSON take the place of those inside the ONNX file, so a
-    calibration can change without the network.
+    The package loads what stands in its `weights` folder this way.
     """
     model, described = _opened(model)
-    data = to_onnx(model, int8=int8, **(described | describing | {"name": name}))
-    onnx_path = write_bytes(Path(folder) / f"{name}.onnx", data)
-    meta = modelfile.describe(data)
-    return onnx_path, write_json(Path(folder) / f"{name}.json", {"name": name, "sha256": sha256(data), "bytes": len(data)} | meta)
+    return _write_pair(to_onnx(model, int8=int8, **(described | describing | {"name": name})), name, Path(folder))
+
+
+def rewrite_weights(folder: str | os.PathLike[str], name: str, **describing: Any) -> tuple[Path, Path]:
+    """Replace entries of the metadata of NAME.onnx, such as its calibration, in it and in NAME.json; the network stays as it is."""
+    import onnx
+
+    data = (Path(folder) / f"{name}.onnx").read_bytes()
+    return _write_pair(seal(onnx.load_from_string(data).graph, modelfile.describe(data) | describing), name, Path(folder))
+
+
+def _write_pair(data: bytes, name: str, folder: Path) -> tuple[Path, Path]:
+    described = {"name": name, "sha256": sha256(data), "bytes": len(data)} | modelfile.describe(data)
+    return write_bytes(folder / f"{name}.onnx", data), write_json(folder / f"{name}.json", described)
 
 
 def to_onnx(model: Any, *, int8: bool = False, scale: float | None = None, **describing: Any) -> bytes:
