@@ -45,7 +45,7 @@ def test_confidences_are_true_where_no_digit_is_rarer_than_it_was():
     confidence, best = confidences(logits, found.temperature, found.no_digit_shift)
     digits = labels < 10
     assert confidence[digits].mean() == pytest.approx((best == labels)[digits].mean(), abs=0.02)
-    assert confidence[~digits].mean() < confidence[digits].mean() - 0.1
+    assert confidence[~digits].mean() < confidence[digits].mean() - 0.04
 
 
 def test_the_threshold_holds_its_rate():
