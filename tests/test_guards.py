@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from inkdigits import Limits, errors
+from inkdigits.limits import ServerLimits
 
 HERE = Path(__file__).parent
 TABLE: dict[str, Any] = tomllib.loads((HERE / "guards.toml").read_text())
@@ -23,7 +24,8 @@ PASSED, FAILED = 0, 1  # pytest's exit codes; anything else means that the test 
 def wanted() -> set[str]:
     """Every limit and every error class, by the names that guards.toml gives them."""
     classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.InkdigitsError)]
-    return {f"limits.{f.name}" for f in dataclasses.fields(Limits)} | {f"errors.{c.__name__}" for c in classes}
+    ceilings = {f"{name}.{f.name}" for name, c in (("limits", Limits), ("server", ServerLimits)) for f in dataclasses.fields(c)}
+    return ceilings | {f"errors.{c.__name__}" for c in classes}
 
 
 def test_every_limit_and_every_error_class_is_guarded_or_has_a_reason() -> None:
@@ -50,7 +52,7 @@ def test_guards_have_names_of_their_own() -> None:
 
 def run(off: dict[str, str], *tests: str) -> subprocess.CompletedProcess[str]:
     """Run the tests in a process of their own, with these attributes replaced."""
-    setting = {"GUARD_OFF": json.dumps(off), "PYTHONPATH": str(HERE)}
+    setting = {"GUARD_OFF": json.dumps(off), "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))}
     command = [sys.executable, "-m", "pytest", "-p", "guard_off", "-p", "no:cacheprovider", "-x", "-q", *tests]
     return subprocess.run(command, cwd=HERE.parent, env=os.environ | setting, capture_output=True, text=True, timeout=300, check=False)
 

@@ -41,6 +41,7 @@ class Classifier:
     Attributes:
         meta: what the model says of itself: name, classes, calibration, how it was trained.
         threshold: confidence below which a reader should not answer, 0–1.
+        kernel: weights of the last layer, float32 of shape (f, classes), None where it is no plain dense layer; `explain` needs them.
     """
 
     def __init__(self, data: bytes, *, name: str = "the model", meta: dict[str, Any] | None = None, threads: int | None = None) -> None:
@@ -65,6 +66,7 @@ class Classifier:
         self._temperature = _number(self.meta, "temperature", 1.0, name)
         self.threshold = _number(self.meta, "threshold", 0.0, name)
         self._no_digit_shift = _number(self.meta, "no_digit_shift", 0.0, name)
+        self.kernel = _kernel(data)
         self._check_answers()
 
     @classmethod
@@ -88,6 +90,10 @@ class Classifier:
     def __repr__(self) -> str:
         """Return a line that names the model."""
         return f"Classifier({self.meta.get('name')!r}, classes={self.classes}, threshold={self.threshold:g})"
+
+    def has_output(self, name: str) -> bool:
+        """Whether the network has an output of this name; see `outputs`."""
+        return name in self._has
 
     @property
     def classes(self) -> int:
@@ -316,6 +322,7 @@ def load_runtime() -> Any:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # Windows, or imported by somebody else before
     return onnxruntime
 
 
@@ -331,6 +338,13 @@ def open_session(data: bytes, name: str, threads: int) -> Any:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common base of their own
         raise ModelError(f"{name} cannot be loaded by ONNX Runtime: {error}") from error
+
+
+def _kernel(data: bytes) -> Float | None:
+    found = modelfile.last_kernel(data, LOGITS)
+    if found is None or len(found[0]) != 2:
+        return None
+    return np.frombuffer(found[1], "<f4").astype(np.float32).reshape(found[0])
 
 
 def _check_signature(session: Any, meta: dict[str, Any], name: str) -> dict[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import doctor, models, reading, sample, training, tutorial
+from .commands import doctor, models, reading, sample, serve, training, tutorial
 from .errors import InkdigitsError, one_line
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ training.add_commands(app)
 models.add_commands(app)
 reading.add_commands(app)
 sample.add_commands(app)
+serve.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

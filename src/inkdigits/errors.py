@@ -13,6 +13,8 @@ InkdigitsError
 
 from __future__ import annotations
 
+from typing import Any
+
 MAX_REASON = 200  # characters: a reason is one line that fits a terminal
 
 
@@ -34,6 +36,16 @@ class InkdigitsError(Exception):
 
     def __init__(self, reason: object) -> None:
         super().__init__(one_line(reason))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle class and reason, whatever the constructor takes: errors travel between processes."""
+        return _again, (type(self), str(self))
+
+
+def _again(kind: type[InkdigitsError], reason: str) -> InkdigitsError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, reason)
+    return error
 
 
 class UsageError(InkdigitsError, ValueError):

@@ -31,6 +31,37 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse a ceiling that is not positive."""
-        for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise UsageError(f"limit {field.name} must be positive, got {getattr(self, field.name)!r}")
+        _check_positive(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Ceilings for a server, besides those of each reading; all are inclusive.
+
+    Attributes:
+        max_body: a picture sent in one request, in bytes.
+        max_json: any other body, in bytes; parsed, JSON takes thirty times the room.
+        max_reading: pictures read at once by `create_app`'s own threads.
+        max_waiting: requests that wait for their turn; those beyond are told to come back later.
+        max_seconds: seconds to receive one request, and seconds to wait for and to do its work.
+        max_connections: connections open at once.
+        max_collected: files that corrections may leave in the folder of `--collect`.
+    """
+
+    max_body: int = 20 * 2**20
+    max_json: int = 8 * 2**20
+    max_reading: int = 2
+    max_waiting: int = 8
+    max_seconds: float = 10.0
+    max_connections: int = 500
+    max_collected: int = 100_000
+
+    def __post_init__(self) -> None:
+        """Refuse a ceiling that is not positive."""
+        _check_positive(self)
+
+
+def _check_positive(limits: Limits | ServerLimits) -> None:
+    for field in fields(limits):
+        if not getattr(limits, field.name) > 0:
+            raise UsageError(f"limit {field.name} must be positive, got {getattr(limits, field.name)!r}")

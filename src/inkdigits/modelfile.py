@@ -36,10 +36,11 @@ OPERATORS = frozenset(
 # field numbers of onnx.proto
 MODEL_GRAPH, MODEL_METADATA, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 14, 20, 25
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_SPARSE = 1, 5, 15
-NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 4, 5, 7
+NODE_INPUT, NODE_OUTPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 4, 5, 7
 ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS = 5, 10
 ATTRIBUTE_FOREIGN = {6, 11, 22, 23}  # subgraphs and sparse tensors
-TENSOR_EXTERNAL, TENSOR_LOCATION = 13, 14
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 1, 2, 8, 9, 13, 14
+FLOAT32 = 1
 ENTRY_KEY, ENTRY_VALUE = 1, 2
 
 Field = tuple[int, int | memoryview]
@@ -77,6 +78,44 @@ def fingerprint(graph: bytes | memoryview, metadata: str) -> str:
 def graph_bytes(data: bytes) -> bytes:
     """Return the serialised graph inside an ONNX file; `fingerprint` takes it."""
     return bytes(_split(data, "the model")[0])
+
+
+def last_kernel(data: bytes, output: str) -> tuple[tuple[int, ...], bytes] | None:
+    """Return shape and little-endian float32 bytes of the kernel that the node making `output` multiplies by; None where it has none.
+
+    Args:
+        data: a whole ONNX file that `describe` accepts.
+        output: name of an output of the graph.
+    """
+    nodes: list[list[str]] = []
+    tensors: dict[str, dict[int, list[int | memoryview]]] = {}
+    for number, value in _fields(_split(data, "the model")[0]):
+        if number == GRAPH_NODE:
+            node = list(_fields(_message(value)))
+            if any(n == NODE_OUTPUT and bytes(_message(v)) == output.encode() for n, v in node):
+                nodes.append([bytes(_message(v)).decode() for n, v in node if n == NODE_INPUT])
+        elif number == GRAPH_INITIALIZER:
+            tensor: dict[int, list[int | memoryview]] = {}
+            for n, v in _fields(_message(value)):
+                tensor.setdefault(n, []).append(v)
+            tensors[bytes(_message(tensor[TENSOR_NAME][0])).decode()] = tensor
+    for name in nodes[0][1:] if nodes else []:
+        found = tensors.get(name, {})
+        if found.get(TENSOR_TYPE) == [FLOAT32] and TENSOR_RAW in found:
+            return tuple(_integers(found.get(TENSOR_DIMS, []))), bytes(_message(found[TENSOR_RAW][0]))
+    return None
+
+
+def _integers(values: list[int | memoryview]) -> Iterator[int]:
+    """Give the integers of a repeated field, which may be written one by one or packed."""
+    for value in values:
+        if isinstance(value, int):
+            yield value
+            continue
+        at = 0
+        while at < len(value):
+            integer, at = _varint(value, at)
+            yield integer
 
 
 def _split(data: bytes, name: str) -> tuple[memoryview, dict[str, str]]:

@@ -1,0 +1,186 @@
+"""A `Reader` comes in; an ASGI application comes out: the page at `/`, the API under `/v1`, its description at `/docs`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+from .. import __version__
+from ..classify import MAPS
+from ..errors import Refused
+from ..limits import Limits, ServerLimits
+from ..reader import Reader
+from . import schema
+from .answers import add_handlers
+from .bodies import Bodies
+from .collecting import Collector
+from .gate import LOOPBACK, Gate
+from .jobs import Answer
+from .queue import Desk, Queue, ThreadDesk
+from .watching import Metrics, Watch
+
+WEB = Path(__file__).parent.parent / "web"
+PICTURE = {"requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": schema.ErrorAnswer}, "5XX": {"model": schema.ErrorAnswer}}
+
+# FastAPI would tell OpenTelemetry of each request wherever the environment asks for it
+SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+Single = Annotated[bool, Query(description="the picture holds one digit")]
+Threshold = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False, description="confidence below which a digit is ?")]
+Rotate = Annotated[Literal["auto", "0", "90", "180", "270"], Query(description="clockwise turn before reading")]
+
+
+def create_app(
+    reader: Reader,
+    limits: ServerLimits | None = None,
+    *,
+    hosts: Iterable[str] = LOOPBACK,
+    token: str | None = None,
+    collect: str | Path | None = None,
+    desks: Sequence[Desk] | None = None,
+) -> FastAPI:
+    """Return the application, to be run by any ASGI server or mounted in another application.
+
+    Args:
+        reader: what reads; its own limits hold for every picture.
+        limits: ceilings for bodies, queue and time; None takes the defaults.
+        hosts: names the server answers to (see `gate.Gate`); "*" is any.
+        token: what clients must show; None asks for nothing.
+        collect: folder for corrected digits; None keeps nothing.
+        desks: where reading is done; None takes threads of this process, `limits.max_reading` of them.
+    """
+    limits = limits or ServerLimits()
+    queue = Queue(desks or [ThreadDesk(reader)] * limits.max_reading, limits)
+    metrics = Metrics(queue)
+
+    @contextlib.asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        queue.close()
+
+    app = FastAPI(
+        title="inkdigits",
+        version=__version__,
+        description="Handwritten digits in, numbers out. No picture leaves this machine, and none is kept.",
+        telemetry=SILENT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=living,
+        middleware=[Middleware(Watch, metrics=metrics), Middleware(Gate, hosts=tuple(hosts), token=token)],
+    )
+    add_handlers(app)
+    _add_page(app)
+    _add_health(app, reader, metrics, limits, collect is not None)
+    _add_reading(app, queue, Bodies(limits, len(queue.desks)), limits, metrics)
+    _add_collecting(app, Bodies(limits, 1), limits, None if collect is None else Collector(collect, limits.max_collected))
+    return app
+
+
+def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimits, metrics: Metrics) -> None:
+    async def answered(request: Request, job: str, most: int, **options: Any) -> Response:
+        async with bodies.receive(request, most) as data:
+            answer: Answer = await queue.do(job, data, options)
+        metrics.digits.inc(answer.digits)
+        metrics.unsure.inc(answer.unsure)
+        return Response(answer.body, media_type="application/json")
+
+    @app.post("/v1/read", response_model=schema.PageAnswer, responses=ERRORS, openapi_extra=PICTURE)
+    async def read(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
+        """Read the picture that is the body: exactly what `Page.to_dict()` says of it."""
+        _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
+        return await answered(request, "read", limits.max_body, single=single, threshold=threshold, rotate=rotate)
+
+    @app.post("/v1/look", response_model=schema.LookAnswer, responses=ERRORS, openapi_extra=PICTURE)
+    async def look(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
+        """Read the picture that is the body, and tell for every digit what the network saw and looked at."""
+        _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
+        return await answered(request, "look", limits.max_body, single=single, threshold=threshold, rotate=rotate)
+
+    @app.post("/v1/classify", response_model=schema.ClassifyAnswer, responses=ERRORS, openapi_extra=_json(schema.ClassifyRequest))
+    async def classify(request: Request) -> Response:
+        """Classify glyphs: one digit each, 28 × 28, ink bright on black."""
+        _check_type(request, "application/json", "JSON, with Content-Type application/json")
+        return await answered(request, "classify", limits.max_json)
+
+
+def _add_collecting(app: FastAPI, bodies: Bodies, limits: ServerLimits, collector: Collector | None) -> None:
+    @app.post(
+        "/v1/corrections", status_code=201, response_model=schema.Health, responses=ERRORS, openapi_extra=_json(schema.CorrectionRequest)
+    )
+    async def correct(request: Request) -> Response:
+        """Keep a glyph with the digit it shows, to learn from; only where the server was started with `--collect`."""
+        if collector is None:
+            raise Refused("corrections are not kept here; `inkdigits serve --collect DIR` keeps them")
+        _check_type(request, "application/json", "JSON, with Content-Type application/json")
+        async with bodies.receive(request, limits.max_json) as data:
+            collector.keep(data)
+        return Response(b'{"status":"kept"}', 201, media_type="application/json")
+
+
+def _add_health(app: FastAPI, reader: Reader, metrics: Metrics, limits: ServerLimits, collects: bool) -> None:
+    @app.get("/v1/model", response_model=schema.ModelAnswer, responses=ERRORS)
+    async def model() -> dict[str, Any]:
+        """Tell what reads here, and within which limits."""
+        classifier = reader.classifier
+        return {
+            "name": str(classifier.meta.get("name")),
+            "version": __version__,
+            "classes": classifier.classes,
+            "threshold": classifier.threshold,
+            "explains": classifier.has_output(MAPS) and classifier.kernel is not None,
+            "collects": collects,
+            "limits": _told(reader.limits, limits),
+        }
+
+    @app.get("/livez", response_model=schema.Health)
+    async def livez() -> dict[str, str]:
+        """Answer, as long as the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", response_model=schema.Health, responses=ERRORS)
+    async def readyz() -> dict[str, str]:
+        """Answer that pictures can be sent."""
+        return {"status": "ok"}
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def tell_metrics() -> Response:
+        """Counters for Prometheus."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(WEB / "docs.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/web", StaticFiles(directory=WEB))
+
+
+def _told(limits: Limits, server: ServerLimits) -> dict[str, float]:
+    most = min(server.max_body, limits.max_bytes)
+    return {"max_body": most, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "max_seconds": server.max_seconds}
+
+
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+def _check_type(request: Request, wanted: str, told: str) -> None:
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not found.startswith(wanted):
+        raise HTTPException(415, f"expected {told}; got {found or 'no Content-Type'}")

@@ -1,0 +1,130 @@
+"""The body of a request comes in, the bytes of its answer come out: what a worker does, in a thread or in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..classify import Classifier
+from ..errors import Unsupported
+from ..explain import explain
+from ..reader import Reader
+from ..records import Digit, Page
+
+CLOSE = 1e-4  # alternatives of a page are rounded; those of a glyph are not
+
+
+class Answer(NamedTuple):
+    """What a job gives back.
+
+    Attributes:
+        body: JSON, or the bytes of a file.
+        digits: how many digits were read.
+        unsure: how many of them the reader would not vouch for.
+    """
+
+    body: bytes
+    digits: int = 0
+    unsure: int = 0
+
+
+def do(reader: Reader, job: str, data: bytes, options: dict[str, Any]) -> Answer:
+    """Do one job of `JOBS`.
+
+    Raises:
+        InkdigitsError: what the caller sent cannot be answered.
+    """
+    return JOBS[job](reader, data, **options)
+
+
+def read(reader: Reader, data: bytes, **options: Any) -> Answer:
+    """Read a picture: `Page.to_dict()` as JSON."""
+    page = reader.read(data, **options)
+    return Answer(to_json(page.to_dict()), *_counts(page))
+
+
+def look(reader: Reader, data: bytes, **options: Any) -> Answer:
+    """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
+    watched = _Watched(reader.classifier)
+    page = Reader(watched, reader.limits).read(data, **options)  # type: ignore[arg-type]
+    digits = [digit for number in page.numbers for digit in number.digits]
+    found = [watched.glyph_of(digit) for digit in digits]
+    seen = [glyph for glyph in found if glyph is not None]
+    maps = explain(reader.classifier, np.stack(seen)) if seen else None
+    looks = iter(range(len(seen)))
+    told = []
+    for glyph in found:
+        place = None if glyph is None else next(looks)
+        why = None if place is None or maps is None else np.rint(maps[place] * 255).astype(int).tolist()
+        told.append({"glyph": None if glyph is None else glyph.tolist(), "why": why})
+    return Answer(to_json({"page": page.to_dict(), "digits": told}), *_counts(page))
+
+
+def classify(reader: Reader, data: bytes) -> Answer:
+    """Answer `{"glyphs": n × 28 × 28 numbers}` with a value, a confidence and ten probabilities a glyph."""
+    sent = from_json(data)
+    if not isinstance(sent, dict) or not isinstance(sent.get("glyphs"), list):
+        raise Unsupported('expected {"glyphs": [...]}, n × 28 × 28 numbers')
+    probabilities, confidence = reader.classifier.classify(sent["glyphs"])
+    digits = [
+        {"value": int(p.argmax()), "confidence": round(float(c), 6), "probabilities": [round(float(v), 6) for v in p]}
+        for p, c in zip(probabilities, confidence, strict=True)
+    ]
+    return Answer(to_json({"digits": digits}), len(digits))
+
+
+JOBS: dict[str, Callable[..., Answer]] = {"read": read, "look": look, "classify": classify}
+
+
+def to_json(value: Any) -> bytes:
+    """Return JSON as short as it can be."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def from_json(data: bytes) -> Any:
+    """Return what JSON says.
+
+    Raises:
+        Unsupported: it is none.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Unsupported(f"the body is no JSON: {error}") from error
+
+
+def _counts(page: Page) -> tuple[int, int]:
+    digits = [digit for number in page.numbers for digit in number.digits]
+    return len(digits), sum(digit.value is None for digit in digits)
+
+
+class _Watched:
+    """A classifier that remembers what it was shown, so that the very glyphs the network saw can be told."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._glyphs: list[Any] = []
+        self._probabilities: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._classifier, name)
+
+    def classify(self, glyphs: Any) -> Any:
+        answers = self._classifier.classify(glyphs)
+        self._glyphs += list(glyphs)
+        self._probabilities += list(answers[0])
+        return answers
+
+    def glyph_of(self, digit: Digit) -> Any:
+        """Return the glyph whose probabilities a digit carries, None where no glyph has them."""
+        wanted = np.zeros(10, np.float32)
+        for value, probability in digit.alternatives:
+            wanted[value] = probability
+        if not self._glyphs:
+            return None
+        off = np.abs(np.stack(self._probabilities) - wanted).max(axis=1)
+        best = int(off.argmin())
+        return self._glyphs[best] if off[best] <= CLOSE else None

@@ -1,0 +1,156 @@
+"""Settings of `inkdigits serve` come in; a server runs until it is stopped, and ends what it began."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from ..errors import UsageError
+from ..limits import Limits, ServerLimits
+from ..reader import Reader
+from .app import create_app
+from .deadlines import protocol
+from .gate import LOOPBACK
+from .queue import Desk
+from .watching import LOG, JsonLines
+from .workers import ProcessDesk
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for digits: people type it
+TOKEN_LETTERS = 12  # 59 bits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `inkdigits serve` was asked for; see its flags."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    open_browser: bool = False
+    token: str | None = None
+    hosts: tuple[str, ...] = ()
+    workers: int = 2
+    model: str | None = None
+    collect: Path | None = None
+    log: bool = False
+
+
+def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
+    """Run the server until it is told to stop.
+
+    Args:
+        settings: what was asked for.
+        tell: called once it listens, with the address to open and the same address without the token.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        UsageError: the address cannot be used.
+    """
+    limits = Limits()
+    reader = Reader.load(settings.model, limits)
+    listening = _listen(settings.host, settings.port)
+    desks: list[Desk] = [ProcessDesk(settings.model, limits) for _ in range(settings.workers)]
+    server_limits = ServerLimits()
+    hosts = {*LOOPBACK, *settings.hosts, *_named(settings.host)}
+    app = create_app(reader, server_limits, hosts=hosts, token=settings.token, collect=settings.collect, desks=desks or None)
+    _set_up_logging(settings.log)
+    address = _address(settings.host, listening.getsockname()[1])
+    _Server(configure(app, server_limits), lambda: _started(settings, address, tell)).run([listening])
+
+
+def configure(app: Any, limits: ServerLimits) -> uvicorn.Config:
+    """Return uvicorn's settings for an app of `create_app`: deadlines of ours, no access log, time to end what was begun."""
+    return uvicorn.Config(
+        app,
+        http=protocol(limits),
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(2 * limits.max_seconds) + 2,
+    )
+
+
+def new_token() -> str:
+    """Return a token that nobody can guess and anybody can type."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LETTERS))
+
+
+def local_address() -> str:
+    """Return this machine's address in the local network.
+
+    Raises:
+        UsageError: it is in none.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # an address that is nobody's: nothing is sent, but the system says which way it would go
+            found = str(s.getsockname()[0])
+        except OSError:
+            found = "127.0.0.1"
+    if found.startswith("127."):
+        raise UsageError("--lan: this machine is in no network; --host ADDRESS names one")
+    return found
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await asyncio.get_running_loop().run_in_executor(None, self._tell_started)
+
+
+def _started(settings: Settings, address: str, tell: Callable[[str, str], None]) -> None:
+    full = f"{address}/?token={settings.token}" if settings.token else address
+    tell(full, address)
+    if settings.open_browser:
+        webbrowser.open(full)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OverflowError as error:
+        raise UsageError(f"--port must be 0 to 65535, got {port}") from error
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {_address(host, port)}: {os.strerror(error.errno) if error.errno and error.errno > 0 else error}"
+        ) from error
+
+
+def _address(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def _named(host: str) -> list[str]:
+    """Return how a Host header names the address listened on; one that means any address is no name."""
+    return [] if host in ("0.0.0.0", "::") else [f"[{host}]" if ":" in host else host]
+
+
+def _set_up_logging(all_requests: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name in (LOG, "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(logging.INFO if all_requests else logging.WARNING)

@@ -1,0 +1,219 @@
+"""The queue is bounded, what hangs or dies is replaced, and a server that is stopped ends what it began."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import JPEG, check_error, command, photo, serving, wait_for
+
+import inkdigits
+from inkdigits import Limits, Reader
+from inkdigits.errors import Damaged, InkdigitsError, ModelError, ReadTimeout
+from inkdigits.limits import ServerLimits
+from inkdigits.server import jobs
+from inkdigits.server.app import create_app
+from inkdigits.server.queue import Queue, ThreadDesk
+from inkdigits.server.watching import JsonLines
+from inkdigits.server.workers import ProcessDesk
+
+PHOTO = photo("2071")
+
+
+class Slow(Reader):
+    """Reads when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(inkdigits.Classifier.load())
+        self.may_go = threading.Event()
+        self.begun = 0
+
+    def read(self, picture: Any, **options: Any) -> inkdigits.Page:
+        self.begun += 1
+        assert self.may_go.wait(4)
+        return super().read(picture, **options)
+
+
+def test_those_beyond_the_queue_are_told_to_come_back() -> None:
+    reader, limits = Slow(), ServerLimits(max_reading=1, max_waiting=2)
+    with serving(create_app(reader, limits), limits) as server, ThreadPoolExecutor(3) as clients:
+        first = [clients.submit(server.read, PHOTO) for _ in range(3)]
+        wait_for(lambda: "inkdigits_waiting 2.0" in server.client.get("/metrics").text)
+        start = time.monotonic()
+        busy = server.read(PHOTO)
+        assert time.monotonic() - start < 2
+        check_error(busy, 503, "busy")
+        assert int(busy.headers["retry-after"]) >= 1
+        reader.may_go.set()
+        assert [f.result().status_code for f in first] == [200, 200, 200]
+        assert server.read(PHOTO).status_code == 200
+
+
+def test_who_waits_too_long_is_told_so_and_what_takes_too_long_too() -> None:
+    reader, limits = Slow(), ServerLimits(max_reading=1, max_waiting=2, max_seconds=0.5)
+    with serving(create_app(reader, limits), limits) as server, ThreadPoolExecutor(2) as clients:
+        taken = clients.submit(server.read, PHOTO)
+        wait_for(lambda: reader.begun == 1)
+        check_error(server.read(PHOTO), 503, "busy")
+        check_error(taken.result(), 503, "timeout")
+        assert reader.begun == 1  # the desk is not free before its work ends
+        reader.may_go.set()
+        wait_for(lambda: "inkdigits_reading 0.0" in server.client.get("/metrics").text)
+        assert server.read(PHOTO).status_code == 200
+
+
+def test_errors_travel_between_processes() -> None:
+    import pickle
+
+    for error in (Damaged("torn"), inkdigits.errors.MissingExtra("this", "serve"), ReadTimeout("x" * 500)):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again)) == (type(error), str(error))
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[ProcessDesk]:
+    desk = ProcessDesk(None, Limits())
+    yield desk
+    desk.close()
+
+
+def test_a_process_answers_as_a_thread_does(desk: ProcessDesk) -> None:
+    for job, options in (("read", {"single": False}), ("look", {"rotate": "0"})):
+        assert desk.do(60, job, PHOTO, options) == ThreadDesk(Reader.load()).do(60, job, PHOTO, options)
+    with pytest.raises(Damaged):
+        desk.do(60, "read", PHOTO[:700], {})
+
+
+def test_a_process_that_dies_costs_one_picture(desk: ProcessDesk) -> None:
+    desk.do(60, "read", PHOTO, {})
+    before = desk.pid
+    assert before
+    os.kill(before, signal.SIGKILL)
+    with pytest.raises(Damaged, match="died"):
+        desk.do(60, "read", PHOTO, {})
+    assert desk.do(60, "read", PHOTO, {}).digits == 4
+    assert desk.pid != before
+
+
+def test_a_process_that_takes_too_long_is_ended(desk: ProcessDesk) -> None:
+    desk.do(60, "read", PHOTO, {})
+    before = desk.pid
+    with pytest.raises(ReadTimeout):
+        desk.do(0.001, "read", photo("1" * 8, size=(2000, 1500)), {})
+    assert desk.do(60, "read", PHOTO, {}).digits == 4
+    assert desk.pid != before
+
+
+def test_a_process_without_a_model_says_so(tmp_path: Path) -> None:
+    desk = ProcessDesk(tmp_path / "no.onnx", Limits())
+    with pytest.raises(ModelError, match="no such model"):
+        desk.do(60, "read", PHOTO, {})
+    desk.close()
+
+
+def test_a_closed_client_does_not_stop_the_queue() -> None:
+    queue = Queue([ThreadDesk(Reader.load())], ServerLimits())
+
+    async def gone() -> int:
+        task = asyncio.create_task(queue.do("read", PHOTO))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        return (await queue.do("read", PHOTO)).digits
+
+    assert asyncio.run(gone()) == 4
+    queue.close()
+
+
+def test_the_command_serves_logs_and_stops(tmp_path: Path) -> None:
+    with command("--log", "--workers", 1) as (server, process):
+        assert server.read(PHOTO).json() == inkdigits.read(PHOTO).to_dict()
+        big = photo("2071 438", size=(1600, 1200))
+        with ThreadPoolExecutor(1) as clients:
+            under_way = clients.submit(server.read, big)
+            wait_for(lambda: "inkdigits_reading 1.0" in server.client.get("/metrics").text)
+            process.send_signal(signal.SIGTERM)
+            assert under_way.result().json()["text"] == "2071 438"  # begun, so it is ended
+        out, err = process.communicate(timeout=30)
+        assert process.returncode in (-signal.SIGTERM, 143)
+        assert out == ""
+    entries = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    requests = [e for e in entries if e["event"] == "request" and e["route"] == "/v1/read"]
+    assert [(e["method"], e["status"], e["bytes"]) for e in requests] == [("POST", 200, len(PHOTO)), ("POST", 200, len(big))]
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_is_130_and_leaves_no_process() -> None:
+    with command("--workers", 1) as (server, process):
+        server.read(PHOTO)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+
+
+def test_the_command_listens_here_only_unless_told_otherwise() -> None:
+    with command("--workers", 0) as (server, _):
+        assert server.url in (f"http://127.0.0.1:{server.port}",)
+        listening = Path("/proc/net/tcp").read_text().splitlines()[1:] + Path("/proc/net/tcp6").read_text().splitlines()[1:]
+        addresses = {
+            line.split()[1].split(":")[0]
+            for line in listening
+            if line.split()[1].endswith(f":{server.port:04X}") and line.split()[3] == "0A"
+        }
+        assert addresses == {"0100007F"}
+        check_error(server.client.get("/v1/model", headers={"Host": "evil.example"}), 403, "refused")
+        assert server.client.get("/v1/model", headers={"Host": "localhost"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        *((["--port", "99999"], 2, "--port"), (["--workers", "-1"], 2, "--workers"), (["--model", "no.onnx"], 3, "no such model")),
+        (["--host", "192.0.2.7"], 2, "cannot listen"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(arguments: list[str], code: int, said: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "inkdigits", "serve", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with serving() as server:
+        words = [sys.executable, "-m", "inkdigits", "serve", "--port", str(server.port)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"inkdigits: cannot listen on {server.url}: Address already in use\n"
+
+
+def test_the_log_tells_where_but_not_what() -> None:
+    try:
+        jobs.from_json(b"{secret")
+    except InkdigitsError as error:
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, "it failed", (), (type(error), error, error.__traceback__))
+    line = JsonLines().format(record)
+    entry = json.loads(line)
+    assert (entry["event"], entry["error"]) == ("it failed", "Unsupported")
+    assert any(place.startswith("jobs.py:") for place in entry["at"])
+    assert "secret" not in line
+
+
+def test_names_do_not_reach_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    with command("--log", "--workers", 0) as (server, process):
+        server.client.get("/secret-name.jpg?secret=1")
+        server.client.request("SECRET", "/v1/read")
+        server.client.post("/v1/read?file=secret-name.jpg", content=PHOTO, headers=JPEG | {"X-File-Name": "secret-name.jpg"})
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert err.count('"event": "request"') == 3
+    assert "secret" not in err.lower()
