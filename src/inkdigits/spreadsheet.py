@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,6 +46,20 @@ def open_spreadsheet(path: str | os.PathLike[str]) -> Iterator[Spreadsheet]:
             book.close()
         except XlsxFileError as error:
             raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from error
+
+
+def write_spreadsheet(entries: Iterable[Entry]) -> bytes:
+    """Return the Excel file of a few thousand entries, made in memory."""
+    import xlsxwriter
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_urls": False})
+    spreadsheet = Spreadsheet(book)
+    for entry in entries:
+        spreadsheet.add(entry)
+    spreadsheet.finish()
+    book.close()
+    return out.getvalue()
 
 
 class Spreadsheet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,12 @@ from .queue import Desk, Queue, ThreadDesk
 from .watching import Metrics, Watch
 
 WEB = Path(__file__).parent.parent / "web"
-PICTURE = {"requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+KINDS = ("jpeg", "png", "webp", "bmp", "tiff", "heic")
+PICTURE = {"requestBody": {"required": True, "content": {f"image/{k}": {"schema": {"type": "string", "format": "binary"}} for k in KINDS}}}
+CSV, XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+READING: list[str | Enum] = ["reading"]
+WATCHING: list[str | Enum] = ["the server itself"]
+TABLES: dict[str, Any] = {CSV: {}, XLSX: {}}
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": schema.ErrorAnswer}, "5XX": {"model": schema.ErrorAnswer}}
 
 # FastAPI would tell OpenTelemetry of each request wherever the environment asks for it
@@ -81,9 +87,9 @@ def create_app(
     )
     add_handlers(app)
     _add_page(app)
-    _add_health(app, reader, metrics, limits, collect is not None)
     _add_reading(app, queue, Bodies(limits, len(queue.desks)), limits, metrics)
     _add_collecting(app, Bodies(limits, 1), limits, None if collect is None else Collector(collect, limits.max_collected))
+    _add_health(app, reader, metrics, limits, collect is not None)
     return app
 
 
@@ -95,23 +101,39 @@ def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimit
         metrics.unsure.inc(answer.unsure)
         return Response(answer.body, media_type="application/json")
 
-    @app.post("/v1/read", response_model=schema.PageAnswer, responses=ERRORS, openapi_extra=PICTURE)
+    @app.post("/v1/read", tags=READING, response_model=schema.PageAnswer, responses=ERRORS, openapi_extra=PICTURE)
     async def read(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
         """Read the picture that is the body: exactly what `Page.to_dict()` says of it."""
         _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
         return await answered(request, "read", limits.max_body, single=single, threshold=threshold, rotate=rotate)
 
-    @app.post("/v1/look", response_model=schema.LookAnswer, responses=ERRORS, openapi_extra=PICTURE)
+    @app.post("/v1/look", tags=READING, response_model=schema.LookAnswer, responses=ERRORS, openapi_extra=PICTURE)
     async def look(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
         """Read the picture that is the body, and tell for every digit what the network saw and looked at."""
         _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
         return await answered(request, "look", limits.max_body, single=single, threshold=threshold, rotate=rotate)
 
-    @app.post("/v1/classify", response_model=schema.ClassifyAnswer, responses=ERRORS, openapi_extra=_json(schema.ClassifyRequest))
+    @app.post(
+        "/v1/classify", tags=READING, response_model=schema.ClassifyAnswer, responses=ERRORS, openapi_extra=_json(schema.ClassifyRequest)
+    )
     async def classify(request: Request) -> Response:
         """Classify glyphs: one digit each, 28 × 28, ink bright on black."""
         _check_type(request, "application/json", "JSON, with Content-Type application/json")
         return await answered(request, "classify", limits.max_json)
+
+    @app.post(
+        "/v1/table",
+        tags=READING,
+        response_class=Response,
+        responses=ERRORS | {200: {"content": TABLES}},
+        openapi_extra=_json(schema.TableRequest),
+    )
+    async def table(request: Request, form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv") -> Response:
+        """Write pages, as `/v1/read` answers them, as one table: a row a number, what should be looked at marked."""
+        _check_type(request, "application/json", "JSON, with Content-Type application/json")
+        async with bodies.receive(request, limits.max_json) as data:
+            answer: Answer = await queue.do("table", data, {"form": form})
+        return Response(answer.body, media_type=CSV if form == "csv" else XLSX)
 
 
 def _add_collecting(app: FastAPI, bodies: Bodies, limits: ServerLimits, collector: Collector | None) -> None:
@@ -129,7 +151,7 @@ def _add_collecting(app: FastAPI, bodies: Bodies, limits: ServerLimits, collecto
 
 
 def _add_health(app: FastAPI, reader: Reader, metrics: Metrics, limits: ServerLimits, collects: bool) -> None:
-    @app.get("/v1/model", response_model=schema.ModelAnswer, responses=ERRORS)
+    @app.get("/v1/model", tags=WATCHING, response_model=schema.ModelAnswer, responses=ERRORS)
     async def model() -> dict[str, Any]:
         """Tell what reads here, and within which limits."""
         classifier = reader.classifier
@@ -143,17 +165,17 @@ def _add_health(app: FastAPI, reader: Reader, metrics: Metrics, limits: ServerLi
             "limits": _told(reader.limits, limits),
         }
 
-    @app.get("/livez", response_model=schema.Health)
+    @app.get("/livez", tags=WATCHING, response_model=schema.Health)
     async def livez() -> dict[str, str]:
         """Answer, as long as the process lives."""
         return {"status": "ok"}
 
-    @app.get("/readyz", response_model=schema.Health, responses=ERRORS)
+    @app.get("/readyz", tags=WATCHING, response_model=schema.Health, responses=ERRORS)
     async def readyz() -> dict[str, str]:
         """Answer that pictures can be sent."""
         return {"status": "ok"}
 
-    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    @app.get("/metrics", tags=WATCHING, response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def tell_metrics() -> Response:
         """Counters for Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

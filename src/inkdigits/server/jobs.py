@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
-from ..classify import Classifier
-from ..errors import Unsupported
+from ..classify import Classifier, ten_glyphs
+from ..errors import ReadError, Unsupported
 from ..explain import explain
 from ..reader import Reader
 from ..records import Digit, Page
+from .schema import TableFailure, TablePage, TableRequest
 
+if TYPE_CHECKING:
+    from ..tables import Entry
+
+Model = TypeVar("Model", bound=BaseModel)
 CLOSE = 1e-4  # alternatives of a page are rounded; those of a glyph are not
 
 
@@ -38,6 +45,11 @@ def do(reader: Reader, job: str, data: bytes, options: dict[str, Any]) -> Answer
         InkdigitsError: what the caller sent cannot be answered.
     """
     return JOBS[job](reader, data, **options)
+
+
+def warm_up(reader: Reader) -> None:
+    """Read a line of ten digits, so that the first who asks does not wait for what is loaded late."""
+    reader.read(255 - np.hstack(list(ten_glyphs())))
 
 
 def read(reader: Reader, data: bytes, **options: Any) -> Answer:
@@ -76,7 +88,22 @@ def classify(reader: Reader, data: bytes) -> Answer:
     return Answer(to_json({"digits": digits}), len(digits))
 
 
-JOBS: dict[str, Callable[..., Answer]] = {"read": read, "look": look, "classify": classify}
+def table(_: Reader, data: bytes, form: str) -> Answer:
+    """Write pages, as `read` answers them, as one table: the rows of `inkdigits read --csv`, or the same as a spreadsheet."""
+    from ..spreadsheet import write_spreadsheet
+    from ..tables import CsvTable
+
+    entries = [_entry(page) for page in _valid(TableRequest, data).pages]
+    if form == "xlsx":
+        return Answer(write_spreadsheet(entries))
+    out = io.BytesIO()
+    rows = CsvTable(out)
+    for entry in entries:
+        rows.add(entry)
+    return Answer(out.getvalue())
+
+
+JOBS: dict[str, Callable[..., Answer]] = {"read": read, "look": look, "classify": classify, "table": table}
 
 
 def to_json(value: Any) -> bytes:
@@ -94,6 +121,22 @@ def from_json(data: bytes) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Unsupported(f"the body is no JSON: {error}") from error
+
+
+def _valid(kind: type[Model], data: bytes) -> Model:
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Unsupported(f"{' '.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _entry(sent: TablePage | TableFailure) -> Entry:
+    from ..tables import enter_failure, enter_page
+
+    if isinstance(sent, TableFailure):
+        return enter_failure(sent.file, ReadError(sent.error.detail))
+    return enter_page(sent.file, Page.from_dict(sent.model_dump(exclude={"file"})))
 
 
 def _counts(page: Page) -> tuple[int, int]:

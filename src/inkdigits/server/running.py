@@ -22,6 +22,7 @@ from ..reader import Reader
 from .app import create_app
 from .deadlines import protocol
 from .gate import LOOPBACK
+from .jobs import warm_up
 from .queue import Desk
 from .watching import LOG, JsonLines
 from .workers import ProcessDesk
@@ -61,6 +62,8 @@ def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
     listening = _listen(settings.host, settings.port)
     desks: list[Desk] = [ProcessDesk(settings.model, limits) for _ in range(settings.workers)]
     server_limits = ServerLimits()
+    if not desks:
+        warm_up(reader)
     hosts = {*LOOPBACK, *settings.hosts, *_named(settings.host)}
     app = create_app(reader, server_limits, hosts=hosts, token=settings.token, collect=settings.collect, desks=desks or None)
     _set_up_logging(settings.log)

@@ -1,25 +1,24 @@
-"""What the API takes and answers, for its OpenAPI description: the JSON contract as types. Nothing is checked by these at run time."""
+"""What the API takes and answers: the JSON contract as types, for its OpenAPI description; only `TableRequest` is checked by them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[
     list[Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=28, max_length=28)]], Field(min_length=28, max_length=28)
 ]
-BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x, y, width, height in pixels of the upright original")]
+Count = Annotated[int, Field(ge=0, le=10**9, examples=[0])]
+Value = Annotated[int, Field(ge=0, le=9)]
+BoxOf = Annotated[
+    list[Count],
+    Field(min_length=4, max_length=4, examples=[[270, 453, 91, 142]], description="x, y, width, height in pixels of the upright original"),
+]
 
 
-class Described(BaseModel):
-    """An object with these keys and no others."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ErrorOf(Described):
+class ErrorOf(BaseModel):
     """What went wrong."""
 
     code: str = Field(
@@ -28,51 +27,74 @@ class ErrorOf(Described):
     detail: str = Field(max_length=200, description="for people: one line")
 
 
-class ErrorAnswer(Described):
+class ErrorAnswer(BaseModel):
     """Every answer that is not 2xx."""
 
     error: ErrorOf
 
 
-class DigitAnswer(Described):
+class DigitAnswer(BaseModel):
     """One digit as it was read."""
 
-    value: int | None = Field(description="null where the reader will not vouch for its guess", ge=0, le=9)
+    value: Value | None = Field(description="null where the reader will not vouch for its guess")
     confidence: Probability
     box: BoxOf
-    alternatives: list[tuple[int, float]] = Field(description="all ten digits, most probable first")
+    alternatives: list[tuple[Value, Probability]] = Field(
+        min_length=1, examples=[[[2, 0.998], [8, 0.001]]], description="all ten digits, most probable first"
+    )
 
 
-class NumberAnswer(Described):
+class NumberAnswer(BaseModel):
     """Digits that stand together."""
 
-    text: str = Field(pattern=r"^[-]?[0-9?]+([.,/:-][0-9?]+)*$")
+    text: str = Field(pattern=r"^[-]?[0-9?]+([.,/:-][0-9?]+)*$", examples=["2071"])
     confidence: Probability
-    line: int = Field(ge=0)
+    line: Count
     box: BoxOf
-    marks: list[tuple[int, str, float]] = Field(description="marks between digits: after how many digits, the mark, confidence")
-    digits: list[DigitAnswer]
+    marks: list[tuple[Count, str, Probability]] = Field(
+        examples=[[[2, ".", 0.97]]], description="marks between digits: after how many digits, the mark, confidence"
+    )
+    digits: list[DigitAnswer] = Field(min_length=1)
 
 
-class PageAnswer(Described):
+class PageAnswer(BaseModel):
     """All that was read in one picture."""
 
-    width: int
-    height: int
-    rotation: int = Field(description="clockwise turn that was applied for reading: 0, 90, 180 or 270")
-    text: str = Field(description="a line of numbers a line, numbers parted by one space")
+    width: Count = Field(examples=[1600])
+    height: Count = Field(examples=[1200])
+    rotation: Count = Field(description="clockwise turn that was applied for reading: 0, 90, 180 or 270")
+    text: str = Field(description="a line of numbers a line, numbers parted by one space", examples=["2071 438"])
     numbers: list[NumberAnswer]
-    page_number: int | None = Field(None, description="of a document that has several pages")
+    page_number: Count | None = Field(None, description="of a document that has several pages")
 
 
-class Look(Described):
+class TablePage(PageAnswer):
+    """A page, and the name of its file."""
+
+    file: str = Field(max_length=1000)
+
+
+class TableFailure(BaseModel):
+    """A file that could not be read."""
+
+    file: str = Field(max_length=1000)
+    error: ErrorOf
+
+
+class TableRequest(BaseModel):
+    """Pages as they were read, perhaps corrected."""
+
+    pages: list[TablePage | TableFailure]
+
+
+class Look(BaseModel):
     """What the network saw of one digit."""
 
     glyph: Rows | None = Field(description="the 28 × 28 picture the network saw, ink bright")
     why: Rows | None = Field(description="what spoke for the digit, 0–255; null where the network cannot tell")
 
 
-class LookAnswer(Described):
+class LookAnswer(BaseModel):
     """A page, and a look for each of its digits in reading order."""
 
     page: PageAnswer
@@ -85,21 +107,21 @@ class ClassifyRequest(BaseModel):
     glyphs: list[Any] = Field(description="n × 28 × 28 numbers, 0–255 or 0–1", examples=[[]])
 
 
-class Classified(Described):
+class Classified(BaseModel):
     """What one glyph shows."""
 
-    value: int = Field(ge=0, le=9)
+    value: Value
     confidence: Probability
     probabilities: list[float] = Field(min_length=10, max_length=10)
 
 
-class ClassifyAnswer(Described):
+class ClassifyAnswer(BaseModel):
     """One answer a glyph."""
 
     digits: list[Classified]
 
 
-class ModelAnswer(Described):
+class ModelAnswer(BaseModel):
     """What reads here."""
 
     name: str
@@ -115,10 +137,10 @@ class CorrectionRequest(BaseModel):
     """A glyph and the digit it shows."""
 
     glyph: list[list[int]]
-    label: int = Field(ge=0, le=9)
+    label: Value
 
 
-class Health(Described):
+class Health(BaseModel):
     """Well."""
 
     status: str

@@ -93,6 +93,7 @@ def _work(pipe: Connection, model: str | os.PathLike[str] | None, limits: Limits
         signal.signal(stop, signal.SIG_IGN)
     try:
         reader = Reader(Classifier.load(model, threads=1), limits)
+        jobs.warm_up(reader)
         pipe.send(True)
         while True:
             job, data, options = pipe.recv()

@@ -1,0 +1,205 @@
+// The sheet to draw on: strokes come from mouse, finger or pen; at every pause the whole sheet is read.
+
+import * as api from "./api.js";
+import { card } from "./digits.js";
+import { correct, digitsOf, pageText } from "./readings.js";
+
+const LARGEST = 560; // longest side of the picture that is sent, in pixels: enough for three lines of writing, quick to read
+const MARGIN = 24; // white around the ink, in pixels of the sheet
+const $ = (id) => document.getElementById(id);
+
+export function startDrawing({ collects, copy }) {
+  const canvas = $("canvas");
+  const context = canvas.getContext("2d");
+  let strokes = []; // each {width, points: [[x, y], …]}, in CSS pixels
+  let current = null;
+  let page = null;
+  let asking = null;
+  let again = false;
+  let origin = null; // how the sent picture lies on the sheet
+
+  function fit() {
+    const { width, height } = canvas.getBoundingClientRect();
+    if (!width) return; // hidden
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    repaint();
+  }
+
+  function repaint() {
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    const ink = getComputedStyle(canvas).color;
+    for (const stroke of strokes) trace(context, stroke, ink);
+  }
+
+  function place(event) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (current || (event.pointerType === "mouse" && event.button !== 0)) return;
+    event.preventDefault();
+    canvas.setPointerCapture(event.pointerId);
+    current = { id: event.pointerId, width: Number($("pen").value), points: [place(event)] };
+    strokes.push(current);
+    repaint();
+    settle();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (current?.id !== event.pointerId) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const one of events.length ? events : [event]) current.points.push(place(one));
+    repaint();
+  });
+  const lift = (event) => {
+    if (current?.id !== event.pointerId) return;
+    current = null;
+    performance.mark("pause");
+    readSheet();
+  };
+  canvas.addEventListener("pointerup", lift);
+  canvas.addEventListener("pointercancel", lift);
+  canvas.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false }); // no scrolling under the finger
+
+  /** What can be pressed, and whether the hint is in the way. */
+  function settle() {
+    const empty = strokes.length === 0;
+    $("hint").hidden = !empty;
+    $("undo").disabled = $("clear").disabled = empty;
+    $("draw-copy").disabled = !page?.text;
+  }
+
+  $("undo").addEventListener("click", () => {
+    strokes.pop();
+    changed();
+  });
+  $("clear").addEventListener("click", () => {
+    strokes = [];
+    changed();
+  });
+  $("draw-copy").addEventListener("click", () => copy(page.text, $("draw-note")));
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !$("draw").hidden && strokes.length) $("undo").click();
+  });
+
+  function changed() {
+    repaint();
+    settle();
+    readSheet();
+  }
+
+  async function readSheet() {
+    if (strokes.length === 0) {
+      asking?.abort();
+      show(null);
+      return;
+    }
+    if (asking) {
+      again = true; // one question at a time; the newest sheet is asked about when it is answered
+      return;
+    }
+    asking = new AbortController();
+    try {
+      const sent = await exported(strokes);
+      const answer = await api.look(sent.blob, { rotate: "0", signal: asking.signal });
+      if (strokes.length) {
+        origin = sent;
+        show(answer);
+      }
+      $("draw-note").textContent = "";
+    } catch (error) {
+      if (error.name !== "AbortError") $("draw-note").textContent = error.code === "gone" ? "" : error.message;
+    } finally {
+      asking = null;
+    }
+    if (again) {
+      again = false;
+      readSheet();
+    }
+  }
+
+  function show(answer) {
+    page = answer?.page ?? null;
+    $("mark").hidden = true;
+    $("drawn").textContent = page ? page.text || "–" : "";
+    $("drawn").classList.toggle("several", Boolean(page && page.text.length > 6));
+    const cards = page ? digitsOf(page).map((digit, i) => cardOf(digit, answer.digits[i], answer)) : [];
+    $("drawn-digits").replaceChildren(...cards);
+    if (page && !page.text) $("draw-note").textContent = "No digit is to be seen here.";
+    settle();
+    performance.mark("shown");
+  }
+
+  function cardOf(digit, look, answer) {
+    const onCorrect = (value) => {
+      digit.corrected = true;
+      correct(page, digit, value);
+      if (collects && look.glyph) api.keep(look.glyph, value).catch((error) => ($("draw-note").textContent = error.message));
+      show(answer);
+    };
+    const one = card(digit, look, { onCorrect, collects });
+    for (const enter of ["mouseenter", "focusin"]) one.addEventListener(enter, () => point(digit));
+    for (const leave of ["mouseleave", "focusout"]) one.addEventListener(leave, () => ($("mark").hidden = true));
+    return one;
+  }
+
+  /** Frame a digit on the sheet. */
+  function point(digit) {
+    const [x, y, width, height] = digit.box.map((value) => value / origin.scale);
+    Object.assign($("mark").style, { left: `${x + origin.x - 6}px`, top: `${y + origin.y - 6}px`, width: `${width + 12}px`, height: `${height + 12}px` });
+    $("mark").hidden = false;
+  }
+
+  new ResizeObserver(fit).observe(canvas);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  api.onGone((gone) => {
+    if (!gone) readSheet();
+  });
+  fit();
+}
+
+function trace(context, { width, points }, colour) {
+  context.strokeStyle = context.fillStyle = colour;
+  context.lineWidth = width;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  const [x, y] = points[0];
+  if (points.length < 3) {
+    context.moveTo(x, y);
+    context.lineTo(...points[points.length - 1].map((v) => v + 0.01));
+  } else {
+    context.moveTo(x, y);
+    for (let i = 1; i < points.length - 1; i++) {
+      const [ax, ay] = points[i];
+      const [bx, by] = points[i + 1];
+      context.quadraticCurveTo(ax, ay, (ax + bx) / 2, (ay + by) / 2);
+    }
+    context.lineTo(...points[points.length - 1]);
+  }
+  context.stroke();
+}
+
+/** The part of the sheet that has ink, black on white, no larger than need be; and where it lies on the sheet. */
+async function exported(strokes) {
+  const xs = strokes.flatMap((s) => s.points.map(([x]) => x));
+  const ys = strokes.flatMap((s) => s.points.map(([, y]) => y));
+  const room = MARGIN + Math.max(...strokes.map((s) => s.width));
+  const x = Math.min(...xs) - room;
+  const y = Math.min(...ys) - room;
+  const width = Math.max(...xs) + room - x;
+  const height = Math.max(...ys) + room - y;
+  const scale = Math.min(1, LARGEST / Math.max(width, height));
+  const picture = document.createElement("canvas");
+  picture.width = Math.ceil(width * scale);
+  picture.height = Math.ceil(height * scale);
+  const context = picture.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, picture.width, picture.height);
+  context.setTransform(scale, 0, 0, scale, -x * scale, -y * scale);
+  for (const stroke of strokes) trace(context, stroke, "#000");
+  const blob = await new Promise((done) => picture.toBlob(done, "image/png"));
+  return { blob, x, y, scale };
+}

@@ -1,0 +1,58 @@
+// Files come in however a person gives them: chosen, dropped (folders too), pasted, photographed.
+
+/** Call `taken([{file, name}, …])` for all that is given. */
+export function takeFiles({ drop, inputs, taken }) {
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      taken(sorted([...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name }))));
+      input.value = ""; // the same file may be chosen again
+    });
+  }
+  let inside = 0; // enter and leave come for every element under way
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragenter", (event) => {
+    if (holdsFiles(event)) drop.classList.toggle("over", ++inside > 0);
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (holdsFiles(event)) drop.classList.toggle("over", --inside > 0);
+  });
+  document.addEventListener("dragover", (event) => {
+    if (holdsFiles(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", async (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    inside = 0;
+    drop.classList.remove("over");
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const files = [...event.dataTransfer.files].map((file) => ({ file, name: file.name }));
+    taken(sorted(entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(inEntry))).flat() : files));
+  });
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])].map((file) => ({ file, name: file.name || "pasted" }));
+    if (files.length) {
+      event.preventDefault();
+      taken(files);
+    }
+  });
+}
+
+/** All pictures in a dropped folder and in its folders. */
+async function inEntry(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    return [{ file, name: entry.fullPath.replace(/^\//, "") }];
+  }
+  const reader = entry.createReader();
+  const inside = [];
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // a hundred at a time
+    if (some.length === 0) break;
+    inside.push(...some);
+  }
+  return (await Promise.all(inside.map(inEntry))).flat();
+}
+
+// page9 before page10; hidden files of systems are no photos
+const sorted = (files) =>
+  files.filter(({ name }) => !/(^|\/)(\.|Thumbs\.db$|desktop\.ini$)/i.test(name)).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));

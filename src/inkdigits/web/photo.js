@@ -1,0 +1,163 @@
+// Photos: one is shown with its digits; of many, a table, doubtful first. What fails is a row, and stops nothing.
+
+import * as api from "./api.js";
+import { make } from "./digits.js";
+import { takeFiles } from "./files.js";
+import { FATES, byDoubt, digitsOf, fateOf, stateOf } from "./readings.js";
+import { startViewer } from "./viewer.js";
+
+const AT_ONCE = 2; // photos under way: as many as the server reads at a time
+const $ = (id) => document.getElementById(id);
+
+export function startPhotos({ collects, limits, copy, show }) {
+  let entries = []; // each {file, name, order, page, looks, error, row}
+  let waiting = [];
+  let busy = 0;
+  const viewer = startViewer({ collects, changed: refresh, following });
+
+  takeFiles({ drop: $("drop"), inputs: [$("camera"), $("files"), $("folder")], taken });
+
+  function taken(files) {
+    if (files.length === 0) return;
+    show("photo");
+    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, error: null, row: null }));
+    const first = entries.length === 0;
+    entries.push(...fresh);
+    waiting.push(...fresh);
+    $("drop").classList.add("small");
+    $("table-box").hidden = $("many").hidden = entries.length < 2;
+    if (first && fresh.length === 1) open(fresh[0]);
+    for (const entry of fresh) refresh(entry);
+    while (busy < AT_ONCE && waiting.length) work();
+  }
+
+  async function work() {
+    busy++;
+    while (waiting.length) {
+      const entry = waiting.shift();
+      try {
+        await readOne(entry);
+      } catch (error) {
+        if (error.code === "gone") {
+          waiting.unshift(entry); // goes on when the server is back
+          break;
+        }
+        entry.error = error.message;
+      }
+      refresh(entry);
+      if (viewer.entry === entry) viewer.open(entry);
+    }
+    busy--;
+  }
+
+  api.onGone((gone) => {
+    if (!gone) while (busy < AT_ONCE && waiting.length) work();
+  });
+
+  async function readOne(entry) {
+    if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(`This is no picture but ${entry.file.type}.`);
+    if (entry.file.size > limits.max_body)
+      throw new api.Told(`This file is too large: ${megabytes(entry.file.size)}, at most ${megabytes(limits.max_body)} can be sent.`);
+    if (entries.length === 1) {
+      const answer = await api.look(entry.file);
+      entry.page = answer.page;
+      entry.looks = answer.digits;
+    } else entry.page = await api.read(entry.file);
+  }
+
+  /** Bring what is shown of an entry, and of all, up to date. */
+  function refresh(entry) {
+    if (entries.length > 1) {
+      const row = rowOf(entry);
+      if (entry.row) entry.row.replaceWith(row);
+      entry.row = row;
+      place(entry);
+      const done = entries.filter((e) => fateOf(e) !== "waiting");
+      const count = (fate) => done.filter((e) => fateOf(e) === fate).length;
+      $("progress").max = entries.length;
+      $("progress").value = done.length;
+      $("progress").hidden = done.length === entries.length;
+      const told = [`${count("sure")} read`, `${count("check")} to check`, `${count("none")} without digits`, `${count("failed")} failed`];
+      $("count").textContent = `${done.length} of ${entries.length} photos: ${told.join(", ")}`;
+    }
+    $("downloads").hidden = !entries.some((e) => e.page);
+  }
+
+  /** Put a row where it belongs: doubtful first. */
+  function place(entry) {
+    const after = entries.filter((e) => e !== entry && e.row?.isConnected && byDoubt(e, entry) > 0).sort(byDoubt)[0];
+    $("rows").insertBefore(entry.row, after?.row ?? null);
+  }
+
+  function rowOf(entry) {
+    const fate = fateOf(entry);
+    const name = make("button", { class: "link", onclick: () => open(entry, true) }, entry.name);
+    const reading = entry.error ? make("span", { class: "note" }, entry.error) : make("span", { class: "lines" }, shownText(entry.page));
+    return make("tr", { "data-fate": fate }, make("th", { scope: "row" }, name), make("td", {}, reading), make("td", {}, make("span", { class: "fate" }, FATES[fate])));
+  }
+
+  const shownText = (page) => (page ? page.text.replaceAll("\n", " | ") || "–" : "");
+
+  async function open(entry, scroll = false) {
+    viewer.open(entry);
+    if (scroll) $("viewer").scrollIntoView({ block: "start" });
+    if (entry.page && !entry.looks && digitsOf(entry.page).length) {
+      try {
+        entry.looks = (await api.look(entry.file)).digits;
+        if (viewer.entry === entry) viewer.open(entry, { keep: true });
+      } catch (error) {
+        $("photo-note").textContent = error.message;
+      }
+    }
+  }
+
+  /** Open the next photo that has a doubtful digit; false where there is none. */
+  function following(entry) {
+    const ordered = [...entries].sort(byDoubt);
+    const next = ordered.find((e) => e !== entry && e.page && digitsOf(e.page).some((digit) => stateOf(digit) !== "sure" && !digit.corrected));
+    if (next) open(next);
+    return Boolean(next);
+  }
+
+  const named = () =>
+    entries.map((e) => (e.page ? { file: e.name, ...e.page } : { file: e.name, error: { code: "failed", detail: e.error ?? "not read yet" } }));
+
+  function save(blob, name) {
+    const address = URL.createObjectURL(blob);
+    make("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
+
+  async function saveTable(format) {
+    try {
+      save(await api.table(plain(named()), format), `numbers.${format}`);
+      $("photo-note").textContent = "";
+    } catch (error) {
+      $("photo-note").textContent = error.message;
+    }
+  }
+
+  $("csv").addEventListener("click", () => saveTable("csv"));
+  $("xlsx").addEventListener("click", () => saveTable("xlsx"));
+  $("json").addEventListener("click", () => save(new Blob([plainText(named())], { type: "application/json" }), "numbers.json"));
+  $("copy").addEventListener("click", () => {
+    const texts = entries.filter((e) => e.page).map((e) => (entries.length > 1 ? `${e.name}\t${shownText(e.page)}` : e.page.text));
+    copy(texts.join("\n"), $("photo-note"));
+  });
+  $("forget").addEventListener("click", () => {
+    entries = [];
+    waiting = [];
+    viewer.close();
+    $("rows").replaceChildren();
+    for (const id of ["table-box", "many", "downloads"]) $(id).hidden = true;
+    $("photo-note").textContent = "";
+    $("drop").classList.remove("small");
+    $("files").focus();
+  });
+}
+
+/** Pages as the API answers them: what this page noted beside is left out. */
+const plain = (pages) => JSON.parse(plainText(pages));
+const plainText = (pages) => JSON.stringify(pages, (key, value) => (key === "corrected" ? undefined : value), 1);
+
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
