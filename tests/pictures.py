@@ -33,12 +33,12 @@ def saved(image: Image.Image | NDArray[np.uint8], kind: str, **options: object) 
     return out.getvalue()
 
 
-def heic(image: NDArray[np.uint8]) -> bytes:
+def heic(image: NDArray[np.uint8], **options: object) -> bytes:
     """The picture as a phone's HEIC."""
     from pillow_heif import from_bytes
 
     out = io.BytesIO()
-    from_bytes("RGB", (image.shape[1], image.shape[0]), image.tobytes()).save(out, quality=80)
+    from_bytes("RGB", (image.shape[1], image.shape[0]), image.tobytes()).save(out, quality=80, **options)
     return out.getvalue()
 
 
@@ -54,6 +54,8 @@ def with_exif(orientation: int, kind: str = "JPEG", **options: object) -> bytes:
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # EXIF → the PIL transposition that stores it
     upright = pil(width=320, height=200)
     stored = upright if orientation == 1 else upright.transpose(Image.Transpose(undo[orientation]))
+    if kind == "HEIC":
+        return heic(np.asarray(stored), exif=exif.tobytes())
     return saved(stored, kind, exif=exif, **options)
 
 
@@ -251,7 +253,6 @@ FOREIGN: dict[str, Bytes] = {
     "AVIF": lambda: saved(pil(), "AVIF"),
     "EPS": lambda: b"\xc5\xd0\xd3\xc6" + bytes(40),
     "PostScript": lambda: saved(pil(), "EPS"),
-    "PDF": lambda: saved(pil(), "PDF"),
     "Photoshop": lambda: b"8BPS\0\1" + bytes(60),
     "SVG": lambda: b'\xef\xbb\xbf<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
     "web page": lambda: b"<!DOCTYPE html><html></html>",

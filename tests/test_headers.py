@@ -70,6 +70,8 @@ def test_the_orientation_is_read_in_both_byte_orders_and_nonsense_is_upright(ord
     for value in range(1, 9):
         block = name + struct.pack(order + "IHHHIHHI", 8, 1, 0x0112, 3, 1, value, 0, 0)
         assert headers.orientation_of(block) == headers.orientation_of(b"Exif\0\0" + block) == value
+        for kind, form in ((1, "Bxxx"), (4, "I")):  # as some programs write it
+            assert headers.orientation_of(name + struct.pack(f"{order}IHHHI{form}I", 8, 1, 0x0112, kind, 1, value, 0)) == value
     for value in (0, 9, 65535):
         assert headers.orientation_of(name + struct.pack(order + "IHHHIHHI", 8, 1, 0x0112, 3, 1, value, 0, 0)) == 1
     assert headers.orientation_of(name + struct.pack(order + "I", 2**32 - 1)) == 1

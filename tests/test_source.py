@@ -152,6 +152,14 @@ def test_a_jpeg_above_the_limit_is_decoded_smaller_and_knows_its_size() -> None:
     assert whole.image.shape == (1000, 1600, 3)
 
 
+def test_a_photo_of_108_megapixels_is_decoded_smaller() -> None:
+    photo = Image.new("L", (12_000, 9_000), 230)
+    photo.paste(20, (6_000, 3_000, 9_000, 6_000))
+    picture = open_image(pictures.saved(photo, "JPEG"))
+    assert (picture.width, picture.height, picture.scale, picture.image.shape) == (12_000, 9_000, 0.5, (4_500, 6_000))
+    assert picture.image[1_500:3_000, 3_000:4_500].max() < 60 < picture.image[:1_400].min()
+
+
 def test_a_turned_jpeg_that_is_decoded_smaller_knows_its_upright_size() -> None:
     picture = open_image(pictures.with_exif(6), Limits(max_pixels=20_000))
     assert (picture.width, picture.height, picture.scale, picture.image.shape) == (320, 200, 0.5, (100, 160, 3))
@@ -255,9 +263,10 @@ def test_every_exif_orientation_gives_the_same_upright_picture(orientation: int)
         picture = open_image(pictures.with_exif(orientation, kind, **options))
         assert np.array_equal(picture.image, upright), kind
         assert (picture.width, picture.height) == (320, 200)
-    photo = load_image(pictures.with_exif(orientation, quality=95)).astype(int)
-    assert photo.shape == upright.shape
-    assert abs(photo - upright).mean() < 3
+    for data in (pictures.with_exif(orientation, quality=95), pictures.with_exif(orientation, "HEIC")):
+        photo = load_image(data).astype(int)
+        assert photo.shape == upright.shape
+        assert abs(photo - upright).mean() < 3
     with Image.open(io.BytesIO(pictures.with_exif(orientation, "PNG"))) as opened:
         assert np.array_equal(load_image(opened), upright)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from .errors import Damaged, TooLarge, TooManyPages, Unsupported
 from .limits import Limits
 
-KINDS = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "HEIC")
-WANTED = "expected JPEG, PNG, WebP, BMP, TIFF or HEIC"
+KINDS = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "HEIC", "PDF")
+WANTED = "expected JPEG, PNG, WebP, BMP, TIFF, HEIC or PDF"
 MAX_TEXT = 2**22  # bytes of text in a PNG, unpacked: comments and edit histories stay far below
 MAX_SCANS = 100  # passes over a JPEG's pixels: a progressive photo has about ten, and each costs a pass over the whole picture
 MAX_TAGS = 1_000  # entries of one TIFF directory; cameras write fewer than a hundred
@@ -35,6 +35,7 @@ _TYPES = {
     17: 8,
     18: 8,
 }  # bytes a value
+_WHOLE = {1: "B", 3: "H", 4: "I"}  # types of whole numbers; the standard says 3 for the orientation, some programs write others
 _BYTE_TYPES = (1, 2, 6, 7)  # these stay bytes and cost nothing
 _FRACTION_TYPES = (5, 10)
 _DIRECTORY_TAGS = (34665, 34853, 40965)  # TIFF tags that lead to a directory: EXIF, GPS, interoperability
@@ -46,11 +47,11 @@ _SIGNATURES = (
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
+    (b"%PDF-", "PDF"),
 )
 _FOREIGN = (
     (b"GIF8", "a GIF picture"),
     (b"8BPS", "a Photoshop document"),
-    (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript document"),
     (b"\xc5\xd0\xd3\xc6", "an EPS document"),
     (b"\0\0\x01\0", "an icon (ICO)"),
@@ -143,8 +144,9 @@ def orientation_of(exif: bytes) -> int:
         return 1
     (count,) = struct.unpack_from(order + "H", block, start)
     for at in range(start + 2, min(start + 2 + 12 * count, len(block) - 11), 12):
-        tag, kind, _, value = struct.unpack_from(order + "HHIH", block, at)
-        if tag == 0x0112 and kind == 3:
+        tag, kind = struct.unpack_from(order + "HH", block, at)
+        if tag == 0x0112 and kind in _WHOLE:
+            (value,) = struct.unpack_from(order + _WHOLE[kind], block, at + 8)
             return value if 1 <= value <= 8 else 1
     return 1
 

@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from . import headers
 from .arrays import BAND, check_size, flatten, from_array, to_uint8, turn
 from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported
 from .limits import Limits
+from .pdf import render_pages
 
 DRAFTS = (1, 2, 4, 8)  # a JPEG decodes at one of these fractions of its size for less than the whole
 T = TypeVar("T")
@@ -42,7 +44,7 @@ class Picture:
         width: width of the upright original, in pixels.
         height: height of the upright original, in pixels.
         scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG above the limit.
-        page_number: page of a document that has several, from 1; else None.
+        page_number: page of a PDF, or of a TIFF that has several, from 1; else None.
     """
 
     image: NDArray[np.uint8]
@@ -81,11 +83,14 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
         return Picture(image, image.shape[1], image.shape[0])
     data = _bytes_of(source, limits)
     kind = headers.kind_of(data)
+    if kind == "PDF":
+        with closing(_pdf_pages(data, limits)) as pages:
+            return next(pages)
     return _guarded(kind, lambda: _read(kind, data, limits))
 
 
 def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
-    """Yield every page of a TIFF with `page_number` from 1, one decoded at a time; any other source is yielded as one picture.
+    """Yield every page of a PDF or a TIFF with `page_number` from 1, one decoded at a time; any other source is yielded as one picture.
 
     Smaller copies of a page, which cameras and scanners add, are left out.
 
@@ -99,6 +104,9 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
         return
     data = _bytes_of(source, limits)
     kind = headers.kind_of(data)
+    if kind == "PDF":
+        yield from _pdf_pages(data, limits)
+        return
     if kind != "TIFF":
         yield open_image(data, limits)
         return
@@ -106,6 +114,12 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
     several = len(frames) > 1
     for number, frame in enumerate(frames, 1):
         yield _guarded(kind, partial(_read, kind, data, limits, frame, number if several else None))
+
+
+def _pdf_pages(data: bytes, limits: Limits) -> Generator[Picture]:
+    """Yield the pages of a PDF, which have numbers even where there is but one."""
+    for number, image in enumerate(render_pages(data, limits), 1):
+        yield Picture(image, image.shape[1], image.shape[0], page_number=number)
 
 
 def _guarded(what: str, work: Callable[[], T]) -> T:
