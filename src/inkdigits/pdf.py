@@ -88,7 +88,7 @@ class _Renderer:
             if not 3 * width <= stride < 3 * width + 8:
                 raise self._reason()
             rows = np.empty((height, stride), np.uint8)
-            if self._out.readinto(memoryview(rows).cast("B")) != rows.nbytes:
+            if self._out.readinto(rows.data.cast("B")) != rows.nbytes:
                 raise self._reason()
         return np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3)
 

@@ -1,7 +1,7 @@
 """A PDF comes in by standard input, its pages go out by standard output as pixels: a program of its own, which `pdf.py` starts and watches.
 
-PDFium is a large piece of C++ that reads strangers' bytes: what it does wrong, or for too long, happens here, and costs this process only. It
-imports nothing of ours, so that it starts quickly.
+PDFium is a large piece of C++ that reads strangers' bytes: what it does wrong, or for too long, happens here, and costs this process only.
+It imports nothing of ours, so that it starts quickly.
 
     {"pages": 2}                                    then, for each page:
     {"width": 1654, "height": 2339, "stride": 4964} and `height` rows of `stride` bytes, red, green, blue
