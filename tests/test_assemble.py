@@ -116,7 +116,7 @@ def test_a_part_is_not_left_out_for_nothing():
 
 @pytest.mark.parametrize(
     ("gaps", "page", "expected"),
-    [([], 0.2, 0.75), ([0.2, 0.2, 1.4], 0.2, 0.75), ([0.8, 0.8, 0.8, 0.8], 0.8, 1.6), ([2.0, 2.0, 2.0], 2.0, 1.8)],
+    [([], 0.2, 0.85), ([0.2, 0.2, 1.4], 0.2, 0.85), ([0.8, 0.8, 0.8, 0.8], 0.8, 1.6), ([2.0, 2.0, 2.0], 2.0, 2.2)],
 )
 def test_what_counts_as_a_wide_gap(gaps, page, expected):
     assert wide_gap(np.array(gaps), page) == pytest.approx(expected)

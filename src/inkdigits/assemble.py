@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .kinds import DIGIT, KINDS, MARKS, OTHER, STRUCK
+from .kinds import DIGIT, KINDS, MARKS, OTHER, PART, STRUCK
 from .records import UNSURE, Box, Digit, Mark, Number
 from .segment import Candidate, Line
 from .wanted import Wanted, likeliest
@@ -16,7 +16,8 @@ from .wanted import Wanted, likeliest
 LEAST = 1e-4  # nothing is less likely
 SPREAD_COST = 3.0  # a height of paper inside a digit costs as much, in nats
 SIZE_COST = 0.8  # a digit twice as tall or half as tall as its line costs as much
-WIDE, EVEN, APART = 0.75, 2.0, 1.8  # see `wide_gap`
+SMALLEST = 0.3  # heights of the line: what is lower is no digit
+WIDE, EVEN, APART = 0.85, 2.0, 2.2  # see `wide_gap`
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
 
@@ -41,6 +42,12 @@ class Readings:
         """Return how likely candidate `k` is one whole digit and rightly read, 0–1."""
         whole = 1.0 if self.kinds is None else float(self.kinds[k, DIGIT])
         return float(np.clip(float(self.confidence[k]) * whole, 0, 1))
+
+    def answer_confidence(self, k: int) -> float:
+        """Return how far to trust the answer for candidate `k` once the path has settled that it is no part of something, 0–1."""
+        if self.kinds is None:
+            return self.digit_confidence(k)
+        return float(np.clip(self.digit_confidence(k) / max(LEAST, 1 - float(self.kinds[k, PART])), 0, 1))
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def _takes(line: Line, candidate: Candidate, k: int, readings: Readings) -> list
     takes: list[tuple[float, Item | None]] = []
     if len(atoms) == 1:
         takes.append((nats(float(kinds[OTHER])), None))
-    if any(not a.is_minor for a in atoms):
+    if candidate.box.height > SMALLEST * line.height or any(not a.is_minor for a in atoms):
         takes.append((nats(readings.digit_confidence(k)) + shape, Item(k, "digit", candidate.box)))
         takes.append((nats(float(kinds[STRUCK])) + shape, Item(k, UNSURE, candidate.box)))
     mark = int(kinds[MARKS].argmax())
@@ -215,7 +222,7 @@ def _missed_mark(line: Line, left: Item, right: Item, readings: Readings) -> int
 def digit(box: Box, readings: Readings, k: int, least: float, *, is_digit: bool = True) -> Digit:
     """Return one digit; it abstains where the confidence is below `least`, or where it is no digit that could be answered."""
     order = np.argsort(-readings.probabilities[k], kind="stable")
-    confidence = readings.digit_confidence(k)
+    confidence = readings.answer_confidence(k)
     alternatives = tuple((int(v), round(float(readings.probabilities[k, v]), 6)) for v in order)
     return Digit(int(order[0]) if is_digit and confidence >= least else None, round(confidence, 6), box, alternatives)
 

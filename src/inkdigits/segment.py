@@ -22,7 +22,7 @@ Ink = NDArray[np.uint8]
 
 RULE = 0.55  # a straight thin line along this share of the page's side is a rule
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
-MINOR = 0.36  # a piece beside one more than 1 / MINOR times as tall belongs to it, is a mark, or is dirt
+MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no line: it is a small digit, a mark, a stroke, or dirt
 BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
 WIDEST = 1.45  # heights: a candidate is no wider
 MOST_ATOMS = 5  # a candidate has at most

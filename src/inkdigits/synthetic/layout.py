@@ -93,7 +93,7 @@ def choose_style(dirt: Dirt, touching: float, rng: np.random.Generator) -> Style
     spread = rng.random() < 0.12 and not touching  # digits that stand far apart, as in a table without lines
     steep = rng.random() < 0.2 and dirt.surface != "screen"
     return Style(
-        gap=float(rng.uniform(0.7, 2.0)) if spread else gap,
+        gap=float(rng.uniform(0.5, 1.2)) if spread else gap,
         word_gap=float(rng.uniform(1.1, 2.2)) + gap + 2.5 * spread,
         pitch=float(rng.uniform(1.5, 2.3)) + 0.5 * careless,
         indent=float(rng.choice([0.0, 0.3, 1.5], p=[0.4, 0.4, 0.2])),
