@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -223,6 +224,31 @@ def test_no_process_stays_behind() -> None:
         load_image(b"%PDF-1.7\n" + bytes(10**6))
     with pytest.raises(ChildProcessError):  # there is none
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_the_process_ends_with_the_one_that_asked(tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").write_bytes(laughs())
+    code = "import sys; from inkdigits import Limits; from inkdigits.source import load_image; load_image(sys.argv[1], Limits(max_seconds=600))"
+    asking = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "scan.pdf")])
+    children = Path(f"/proc/{asking.pid}/task/{asking.pid}/children")
+    end = time.monotonic() + 60
+    while not (rendering := children.read_text().split()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(rendering) == 1
+    asking.kill()
+    asking.wait()
+    while is_alive(rendering[0]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not is_alive(rendering[0])
+
+
+def is_alive(process: str) -> bool:
+    try:
+        return (
+            Path(f"/proc/{process}/cmdline").read_bytes() != b""
+        )  # of one that has ended and nobody asked about, nothing is left but its number
+    except FileNotFoundError:
+        return False
 
 
 def test_nothing_in_the_folder_of_the_reader_is_run_and_nothing_is_left_there(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import sys
+import threading
+import time
 from typing import Any
 
 RESOLUTION = 200 / 72  # pixels per point: 200 to the inch, at which a scan of handwriting is easily read
@@ -24,6 +27,7 @@ MEMORY = 2**30  # bytes that rendering may take; only where the system can hold 
 def main() -> None:
     """Render what standard input holds, page by page, within the ceilings that the arguments tell: pages, pixels, side."""
     pages, pixels, side = (int(argument) for argument in sys.argv[1:4])
+    threading.Thread(target=_follow, args=[os.getppid()], daemon=True).start()
     data = sys.stdin.buffer.read()
     try:
         import pypdfium2
@@ -49,6 +53,13 @@ def _password_error() -> int:
     import pypdfium2.raw
 
     return int(pypdfium2.raw.FPDF_ERR_PASSWORD)
+
+
+def _follow(parent: int) -> None:
+    """End with the process that asked, when that ends without saying so."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _confine() -> None:
