@@ -228,7 +228,7 @@ def test_no_process_stays_behind() -> None:
 
 def test_the_process_ends_with_the_one_that_asked(tmp_path: Path) -> None:
     (tmp_path / "scan.pdf").write_bytes(laughs())
-    code = "import sys; from inkdigits import Limits; from inkdigits.source import load_image; load_image(sys.argv[1], Limits(max_seconds=600))"
+    code = "import sys; from inkdigits import Limits, source; source.load_image(sys.argv[1], Limits(max_seconds=600))"
     asking = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "scan.pdf")])
     children = Path(f"/proc/{asking.pid}/task/{asking.pid}/children")
     end = time.monotonic() + 60
