@@ -44,7 +44,7 @@ def test_the_likeliest_that_may_be():
 
 def test_a_page_is_read_as_what_its_numbers_are_known_to_be():
     reader = Reader.load()
-    image, _ = make_page("2071 4385", seed=3, split="validation", dirt="clean")
+    image, _ = make_page("2071 4385", seed=1, split="validation", dirt="clean")
     assert reader.read(image, threshold=0).text == "2071 4385"
     assert reader.read(image, digits=4, threshold=0).text == "2071 4385"
     forced = reader.read(image, digits=3)
