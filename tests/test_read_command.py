@@ -17,7 +17,8 @@ import pytest
 from test_review import Reviewed
 from test_spreadsheet import Sheet
 
-from inkdigits import cli
+from inkdigits import Limits, cli
+from inkdigits.commands import reading
 from inkdigits.commands.inputs import find_files, natural
 from inkdigits.synthetic import make_page
 
@@ -124,6 +125,20 @@ def test_pages_of_a_document_are_drawn_and_cut_from_their_own_page(tmp_path: Pat
     drawn = [cv2.imread(str(path)) for path in sorted((tmp_path / "drawn").iterdir())]
     kept = [(abs(d[:, :, ::-1].astype(int) - p) < 2).mean() for d, p in zip(drawn, pages, strict=True)]
     assert min(kept) > 0.8
+
+
+def test_a_page_of_noise_costs_that_page_only(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [make_page(text, seed=3, size=(300, 160), dirt="clean")[0] for text in ("11 22 33", "7")]
+    (tmp_path / "scan.tif").write_bytes(pictures.saved(pages[0], "TIFF", save_all=True, append_images=[pictures.Image.fromarray(pages[1])]))
+    monkeypatch.setattr(reading, "Limits", lambda **given: Limits(**given, max_components=3) if given else Limits())
+    assert run(tmp_path / "scan.tif", "--json", "--threshold", 0) == 1
+    said = capsys.readouterr()
+    first, second = (json.loads(line) for line in said.out.splitlines())
+    assert (list(first), first["page_number"], first["error"]["code"]) == (["file", "page_number", "error"], 1, "too_many_marks")
+    assert (second["page_number"], second["text"]) == (2, "7")
+    assert run(tmp_path / "scan.tif", "--csv", "--threshold", 0, "--xlsx", tmp_path / "n.xlsx") == 1
+    assert [(row["page"], row["text"], row["check"]) for row in rows_of(capsys.readouterr().out)] == [("1", "", "yes"), ("2", "7", "no")]
+    assert len({row["file"][2] for row in Sheet(tmp_path / "n.xlsx").rows}) == 3  # header, failed, sure
 
 
 def test_a_jpeg_that_is_decoded_smaller_is_drawn_where_its_digits_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,13 @@ class Review:
 
     def add(self, entry: Entry) -> None:
         """Write the rows of one page."""
-        said = {"file": entry.file, "page": entry.page, "crop": _picture(entry.crop), "rows": [_row(row) for row in entry.rows]}
+        said = {
+            "file": entry.file,
+            "page": entry.page,
+            "failed": entry.failed,
+            "crop": _picture(entry.crop),
+            "rows": [_row(row) for row in entry.rows],
+        }
         line = f"{_embedded(said)}\n".encode()
         self._hash.update(line)
         self._out.write(line)

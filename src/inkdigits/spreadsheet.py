@@ -104,7 +104,7 @@ class Spreadsheet:
     def _write(self, entry: Entry, row: Row) -> None:
         sheet, at = self._sheet, self._rows
         sheet.set_row_pixels(at, ROW_HEIGHT)
-        formats = self._formats[FAILED if entry.page is None else DOUBTFUL if row.check else ""]
+        formats = self._formats[FAILED if entry.failed else DOUBTFUL if row.check else ""]
         cells = (entry.file, entry.page, row.line, row.position, row.text, row.guess, row.confidence, "yes" if row.check else "no")
         for column, (name, cell) in enumerate(zip(HEAD, (*cells, None, row.remark), strict=True)):
             style = formats.get(name, formats["file"])

@@ -63,15 +63,17 @@ class Entry:
 
     Attributes:
         file: its name as it is shown.
-        page: page of the document, from 1; None for a file that could not be read.
+        page: page of the document, from 1; None for a file that could not be read at all.
         rows: at least one.
         crop: the whole page, small, when pictures are wanted and a row is to be checked.
+        failed: whether it could not be read.
     """
 
     file: str
     page: int | None
     rows: tuple[Row, ...]
     crop: Crop | None = None
+    failed: bool = False
 
     @property
     def check(self) -> bool:
@@ -101,9 +103,9 @@ def enter_page(file: str, page: Page, expected: int | None = None, image: NDArra
     return entry if image is None else _illustrated(entry, page, image)
 
 
-def enter_failure(file: str, error: ReadError) -> Entry:
-    """Return the one row of a file that could not be read."""
-    return Entry(shown(file), None, (Row(remark=shown(str(error))),))
+def enter_failure(file: str, error: ReadError, page: int | None = None) -> Entry:
+    """Return the one row of a file, or of a page of it, that could not be read."""
+    return Entry(shown(file), page, (Row(remark=shown(str(error))),), failed=True)
 
 
 def _enter_number(number: Number, position: int, remark: str) -> Row:

@@ -23,6 +23,7 @@ class Answer:
 
     file: str
     result: Page | ReadError
+    page_number: int | None = None  # of a document, from 1
 
 
 class Tables:
@@ -60,7 +61,7 @@ class Tables:
     def _entry(self, answer: Answer) -> Entry:
         result = answer.result
         if isinstance(result, ReadError):
-            return enter_failure(answer.file, result)
+            return enter_failure(answer.file, result, answer.page_number)
         image = result.picture() if self._illustrated and result.picture else None
         return enter_page(answer.file, result, self._expected, image)
 
@@ -96,7 +97,9 @@ def print_named(answer: Answer) -> None:
 
 def print_json(answer: Answer) -> None:
     """Print one JSON object; a name that might steer a terminal, or that the output cannot hold, is written by its codes."""
-    said = answer.result.to_dict() if isinstance(answer.result, Page) else {"error": answer.result.to_dict()}
+    said = answer.result.to_dict()
+    if isinstance(answer.result, ReadError):
+        said = ({"page_number": answer.page_number} if answer.page_number else {}) | {"error": said}
     plain = answer.file.isprintable() and sys.stdout.encoding.lower() in ("utf-8", "utf8")
     print(json.dumps({"file": answer.file} | said, ensure_ascii=not plain), flush=True)
 

@@ -17,6 +17,8 @@ from .outputs import Answer, Drawings, Tables, print_json, print_named, print_te
 
 if TYPE_CHECKING:
     from ..reader import Reader
+    from ..records import Page
+    from ..source import Picture
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -96,11 +98,19 @@ def read(
 
 
 def _answers(reader: Reader, file: str, recursive: bool, **options: Any) -> Iterator[Answer]:
-    """Yield an answer a page; the page that cannot be read is the last of its file."""
+    """Yield an answer a page; a file that cannot be opened, or goes on damaged, ends with the reason."""
     from ..source import load_pages
 
     try:
         for picture in load_pages(source_of(file, recursive, reader.limits.max_bytes), reader.limits):
-            yield Answer(file, reader.read(picture, **options))  # it keeps the picture, for crops and drawings
+            yield Answer(file, _read(reader, picture, options), picture.page_number)
     except ReadError as error:
         yield Answer(file, error)
+
+
+def _read(reader: Reader, picture: Picture, options: dict[str, Any]) -> Page | ReadError:
+    """Return what stands on one page, which keeps its picture for crops and drawings; a page of noise costs that page only."""
+    try:
+        return reader.read(picture, **options)
+    except ReadError as error:
+        return error
