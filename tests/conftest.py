@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -62,3 +63,19 @@ def _no_network() -> object:
     reached.clear()
     yield
     assert not reached, f"this test asked for another machine: {reached}"
+
+
+# The page is tried in a real browser; without one its tests are left out, which is said, and which CI does not put up with.
+WITHOUT_BROWSER = "no chromium found: the tests of the page are left out; to have them, type: apt install chromium"
+HAS_BROWSER = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+collect_ignore_glob = [] if HAS_BROWSER else ["test_page*.py"]
+
+
+def pytest_configure() -> None:
+    if not HAS_BROWSER and os.environ.get("CI") == "true":
+        raise pytest.UsageError(WITHOUT_BROWSER)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not HAS_BROWSER:
+        terminalreporter.write_line(WITHOUT_BROWSER)

@@ -1,0 +1,166 @@
+"""The page, given photos: boxes, corrections, downloads, hundreds at once, and sentences for what cannot be read."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import NARROW, WIDE, browsing, give, opened, violations
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+from served import Served, command, photo, white
+
+import inkdigits
+
+PHOTO = photo("2071 438", size=(900, 500))
+READ = inkdigits.read(PHOTO)
+JPEG = ("page.jpg", "image/jpeg", PHOTO)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with command("--workers", 2) as (server, _):
+        yield server
+
+
+def downloaded(page: Page, button: str) -> bytes:
+    with page.expect_download() as under_way:
+        page.click(button)
+    return Path(under_way.value.path()).read_bytes()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "360"])
+def test_a_dropped_photo_is_read_corrected_and_saved(browser: Browser, served: Served, size: dict[str, int]) -> None:
+    with opened(browser, served.url, viewport=size) as page:
+        give(page, "drop", JPEG)
+        boxes = page.locator(".box")
+        expect(boxes).to_have_count(sum(len(n.digits) for n in READ.numbers))
+        assert violations(page) == []
+        first = READ.numbers[0].digits[0]
+        shown, sheet = boxes.first.bounding_box(), page.locator("#sheet").bounding_box()
+        assert shown and sheet
+        assert shown["x"] - sheet["x"] == pytest.approx(first.box.x * sheet["width"] / READ.width, abs=3)
+        boxes.first.click()
+        expect(page.locator("#chosen .bar")).to_have_count(10)
+        assert violations(page) == []
+        page.get_by_role("button", name="It is 9").click()
+        corrected = "9" + READ.numbers[0].text[1:]
+        expect(page.locator("#read .number").first).to_have_text(corrected)
+        rows = list(csv.reader(io.StringIO(downloaded(page, "#csv").decode("utf-8-sig"))))
+        assert [rows[1][0], rows[1][4]] == ["page.jpg", corrected]
+        with zipfile.ZipFile(io.BytesIO(downloaded(page, "#xlsx"))) as book:
+            assert corrected in book.read("xl/sharedStrings.xml").decode()
+        (saved,) = json.loads(downloaded(page, "#json"))
+        assert saved["numbers"][0]["text"] == corrected
+        assert set(saved) == {"file", *READ.to_dict()}
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_doubtful_digits_are_walked_through_by_keyboard(browser: Browser, served: Served) -> None:
+    faint = photo("2071 438", seed=1, size=(300, 120))
+    page_read = inkdigits.read(faint)
+    doubtful = [d for n in page_read.numbers for d in n.digits if d.value is None or d.confidence < 0.95]
+    with opened(browser, served.url) as page:
+        give(page, "drop", ("faint.jpg", "image/jpeg", faint))
+        expect(page.locator("#doubtful")).to_have_text(f"{len(doubtful)} doubtful" if doubtful else "none doubtful")
+        page.locator(".box").first.focus()
+        for _ in doubtful:
+            page.keyboard.press("n")
+            expect(page.locator(".box[aria-pressed=true]")).to_be_focused()
+            page.keyboard.press("5")
+        expect(page.locator("#doubtful")).to_have_text("none doubtful")
+        page.locator(".box").first.click()
+        page.keyboard.press("8")
+        expect(page.locator("#read")).to_have_text(re.compile("^8"))
+        page.keyboard.press("Escape")
+        expect(page.locator("#chosen .card")).to_have_count(0)
+
+
+def test_many_photos_are_one_table_doubtful_first_and_one_failure_stops_nothing(browser: Browser, served: Served) -> None:
+    files = [(f"photo{i}.jpg", "image/jpeg", photo(str(10 + i), seed=i, size=(200, 100))) for i in range(12)]
+    files.insert(3, ("torn.jpg", "image/jpeg", PHOTO[:700]))
+    files.insert(5, ("notes.txt", "text/plain", b"no picture"))
+    files.insert(6, ("blank.png", "image/png", white(60, 40)))
+    with opened(browser, served.url) as page:
+        give(page, "drop", *files)
+        expect(page.locator("#count")).to_contain_text("15 of 15 photos", timeout=60_000)
+        expect(page.locator("#count")).to_contain_text("1 without digits, 2 failed")
+        fates = page.locator("#rows tr").evaluate_all("rows => rows.map((row) => row.dataset.fate)")
+        order = ["check", "none", "failed", "sure"]
+        assert fates == sorted(fates, key=order.index)
+        expect(page.locator("#rows")).to_contain_text("This picture is damaged")
+        assert violations(page) == []
+        page.get_by_role("button", name="photo7.jpg").click()
+        expect(page.locator("#name")).to_have_text("photo7.jpg")
+        page.locator(".box").first.wait_for()
+        rows = list(csv.reader(io.StringIO(downloaded(page, "#csv").decode("utf-8-sig"))))
+        assert {row[0] for row in rows[1:]} == {name for name, _, _ in files}
+        page.click("#forget")
+        expect(page.locator("#table-box")).to_be_hidden()
+
+
+def test_a_pasted_and_a_chosen_picture_are_read(browser: Browser, served: Served, tmp_path: Path) -> None:
+    (tmp_path / "chosen.jpg").write_bytes(PHOTO)
+    with opened(browser, served.url) as page:
+        give(page, "paste", ("image.png", "image/jpeg", PHOTO))
+        page.locator(".box").first.wait_for()
+        page.click("#forget")
+        page.set_input_files("#files", tmp_path / "chosen.jpg")
+        expect(page.locator("#name")).to_have_text("chosen.jpg")
+        page.locator(".box").first.wait_for()
+
+
+def hundred_megapixels() -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (10_000, 10_000), 255).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (("a.gif", "image/gif", b"GIF89a" + bytes(60)), "This is no picture that can be read here."),
+        (("a.pdf", "application/pdf", b"%PDF-1.7"), "This is no picture but application/pdf."),
+        (("a.jpg", "image/jpeg", PHOTO[:800]), "This picture is damaged"),
+        (("a.png", "image/png", white(50, 50)), "No digits were found on this picture."),
+        (("a.png", "image/png", hundred_megapixels()), "This picture has too many pixels."),
+        (("a.jpg", "image/jpeg", PHOTO + bytes(21 * 2**20)), "This file is too large"),
+    ],
+    ids=["gif", "pdf", "damaged", "blank", "100 MP", "21 MB"],
+)
+def test_what_cannot_be_read_is_a_sentence(browser: Browser, served: Served, file: tuple[str, str, bytes], said: str) -> None:
+    with opened(browser, served.url) as page:
+        give(page, "drop", file)
+        expect(page.locator("#read")).to_contain_text(said)
+        assert page.locator("#viewer").is_visible()
+
+
+def test_names_are_inert_on_the_page(browser: Browser, served: Served) -> None:
+    names = ["<img src=x onerror=document.title='hit'>.jpg", '"><script>document.title="hit"</script>.jpg', "a\u202egpj.jpg"]
+    with opened(browser, served.url) as page:
+        give(page, "drop", *((name, "image/jpeg", PHOTO[:500]) for name in names))
+        expect(page.locator("#count")).to_contain_text("3 of 3", timeout=30_000)
+        page.locator("#rows button").first.click()
+        assert page.title().startswith("inkdigits")
+        assert page.locator("#rows img, #rows script, #viewer script").count() == 0
+        assert sorted(page.locator("#rows button").all_text_contents()) == sorted(names)
+
+
+def test_photos_wait_for_a_server_that_is_gone(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as page:
+        page.context.set_offline(True)
+        give(page, "drop", *((f"{i}.jpg", "image/jpeg", photo(str(i), size=(160, 100))) for i in range(3)))
+        expect(page.locator("#gone")).to_be_visible()
+        expect(page.locator("#count")).to_contain_text("0 of 3")
+        page.context.set_offline(False)
+        expect(page.locator("#count")).to_contain_text("3 of 3", timeout=30_000)
