@@ -4,6 +4,8 @@ import io
 import json
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -207,3 +209,16 @@ def test_a_large_photo_keeps_nobody_waiting(workers: int) -> None:
         assert len(seconds) > 20
         assert statistics.quantiles(seconds, n=100)[98] < 0.1
         assert reading.result().status_code in (200, 503)
+
+
+@pytest.mark.stress
+def test_schemathesis_finds_nothing_on_any_route(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("schemathesis")
+    # what a picture or a glyph must look like, a schema cannot tell: such bodies may be refused
+    settings = ["--checks", "all", "--exclude-checks", "positive_data_acceptance", "--max-examples", "12", "--seed", "1", "--no-color"]
+    with command("--workers", 1, "--collect", tmp_path / "kept") as (server, _):
+        words = [program, "run", f"{server.url}/openapi.json", *settings]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert "Selected: 9/9" in done.stdout
+        assert server.client.get("/livez").status_code == 200

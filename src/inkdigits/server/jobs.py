@@ -125,7 +125,7 @@ def from_json(data: bytes) -> Any:
 
 def _valid(kind: type[Model], data: bytes) -> Model:
     try:
-        return kind.model_validate_json(data)
+        return kind.model_validate_json(data, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise Unsupported(f"{' '.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +10,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[
     list[Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=28, max_length=28)]], Field(min_length=28, max_length=28)
 ]
+Glyph = Annotated[list[Annotated[list[float], Field(min_length=28, max_length=28)]], Field(min_length=28, max_length=28)]
 Count = Annotated[int, Field(ge=0, le=10**9, examples=[0])]
 Value = Annotated[int, Field(ge=0, le=9)]
 BoxOf = Annotated[
@@ -104,7 +105,7 @@ class LookAnswer(BaseModel):
 class ClassifyRequest(BaseModel):
     """Glyphs as MNIST's: ink bright on black."""
 
-    glyphs: list[Any] = Field(description="n × 28 × 28 numbers, 0–255 or 0–1", examples=[[]])
+    glyphs: list[Glyph] = Field(description="n × 28 × 28 numbers, 0–255 or 0–1", examples=[[]])
 
 
 class Classified(BaseModel):
@@ -136,7 +137,7 @@ class ModelAnswer(BaseModel):
 class CorrectionRequest(BaseModel):
     """A glyph and the digit it shows."""
 
-    glyph: list[list[int]]
+    glyph: Rows
     label: Value
 
 
