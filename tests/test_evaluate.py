@@ -4,9 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 from sklearn import metrics
 
 from inkdigits import evaluate as judge
@@ -39,53 +36,6 @@ def test_json_keys_of_the_contract() -> None:
     found = judge.evaluate(*some()).to_dict()
     assert {"n", "correct", "accuracy", "interval", "nll", "ece", "confusion"} <= set(found)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-
-
-@pytest.mark.parametrize(("correct", "n"), [(50, 100), (0, 10), (10, 10), (1, 1), (9970, 10000)])
-def test_wilson(correct: int, n: int) -> None:
-    expected = stats.binomtest(correct, n).proportion_ci(method="wilson")
-    assert judge.wilson(correct, n) == pytest.approx((expected.low, expected.high), abs=1e-6)
-
-
-@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_holds_the_share(case: tuple[int, int]) -> None:
-    low, high = judge.wilson(*case)
-    assert 0 <= low <= case[0] / case[1] + 1e-12 and case[0] / case[1] - 1e-12 <= high <= 1
-
-
-def test_wilson_of_nothing() -> None:
-    for correct, n in ((0, 0), (3, 2), (-1, 5)):
-        with pytest.raises(UsageError):
-            judge.wilson(correct, n)
-
-
-def test_ece() -> None:
-    right = np.array([True] * 90 + [False] * 10)
-    assert judge.ece(np.full(100, 0.9), right, bins=1) == pytest.approx(0)
-    assert judge.ece(np.full(100, 1.0), right, bins=1) == pytest.approx(0.1)
-    # two bins of equal mass: off by 0.2 and by 0.1
-    confidence = np.array([0.5] * 50 + [1.0] * 50)
-    truth = np.array([True] * 35 + [False] * 15 + [True] * 45 + [False] * 5)
-    assert judge.ece(confidence, truth, bins=2) == pytest.approx((0.2 + 0.1) / 2)
-    random = np.random.default_rng(0)
-    honest = random.uniform(0.3, 1, 200_000)
-    assert judge.ece(honest, random.random(200_000) < honest) < 0.006 < judge.ece(honest**0.5, random.random(200_000) < honest)
-    assert judge.ece([0.7], [True]) == pytest.approx(0.3)
-
-
-@given(st.lists(st.tuples(st.sampled_from([0.1, 0.5, 0.5, 0.9]), st.booleans()), min_size=2, max_size=60))
-def test_auroc_with_ties(pairs: list[tuple[float, bool]]) -> None:
-    score, positive = zip(*pairs, strict=True)
-    if len(set(positive)) == 1:
-        assert judge.auroc(score, positive) is None
-    else:
-        assert judge.auroc(score, positive) == pytest.approx(metrics.roc_auc_score(positive, score))
-
-
-def test_risk_and_coverage() -> None:
-    coverage, risk = judge.risk_coverage([0.9, 0.8, 0.8, 0.1], [True, True, False, False])
-    np.testing.assert_allclose(coverage, [0.25, 0.75, 1])
-    np.testing.assert_allclose(risk, [0, 1 / 3, 0.5])
 
 
 def test_mistakes_come_the_most_confident_first() -> None:

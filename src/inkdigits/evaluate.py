@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import DataError, UsageError
+from .measures import auroc, bootstrap, ece, smooth_ece, wilson
 
 DIGITS = 10
-BINS = 15  # bins of the calibration error, each holding as many answers as the next
-Z95 = 1.959964  # deviations that hold 95 % of a normal distribution
 SMALLEST_PROBABILITY = 1e-7  # a probability of 0 would make the loss infinite; as in Keras
 
 # Labels of MNIST's test set that are known to be wrong (index: the right label) or unclear (index).
@@ -74,16 +73,22 @@ class Evaluation:
         """Counts of shape (10, 10): row the label, column the prediction."""
         return np.bincount(self.labels * DIGITS + self.predictions, minlength=DIGITS**2).reshape(DIGITS, DIGITS)
 
+    @cached_property
+    def losses(self) -> tuple[Float, Float]:
+        """Negative logarithm of the label's probability, in nats, and Brier score of each picture: float64 of shape (n,) each."""
+        of_label = self.probabilities[np.arange(self.n), self.labels]
+        squares = ((self.probabilities - np.eye(DIGITS)[self.labels]) ** 2).sum(axis=1)
+        return -np.log(np.maximum(of_label, SMALLEST_PROBABILITY)), squares
+
     @property
     def nll(self) -> float:
         """Mean negative logarithm of the label's probability, in nats."""
-        of_label = self.probabilities[np.arange(self.n), self.labels]
-        return float(-np.log(np.maximum(of_label, SMALLEST_PROBABILITY)).mean())
+        return float(self.losses[0].mean())
 
     @property
     def brier(self) -> float:
         """Mean squared distance between the ten probabilities and the truth, 0–2."""
-        return float(((self.probabilities - np.eye(DIGITS)[self.labels]) ** 2).sum(axis=1).mean())
+        return float(self.losses[1].mean())
 
     @property
     def ece(self) -> float:
@@ -91,9 +96,22 @@ class Evaluation:
         return ece(self.confidence, self.is_right)
 
     @property
+    def smooth_ece(self) -> float:
+        """Expected calibration error of the confidence without bins. See `smooth_ece`."""
+        return smooth_ece(self.confidence, self.is_right)
+
+    @property
     def auroc(self) -> float | None:
         """How well the confidence tells right answers from wrong ones; None where all are alike. See `auroc`."""
         return auroc(self.confidence, self.is_right)
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % intervals of `nll`, `brier`, `ece`, `smooth_ece` and, where there is one, `auroc`, by their names. See `bootstrap`."""
+        nll, brier = self.losses
+        found = {"nll": bootstrap(_mean, nll), "brier": bootstrap(_mean, brier)}
+        measures = {"ece": ece, "smooth_ece": smooth_ece} | ({} if self.auroc is None else {"auroc": auroc})
+        return found | {name: bootstrap(measure, self.confidence, self.is_right) for name, measure in measures.items()}
 
     @cached_property
     def mistakes(self) -> Labels:
@@ -124,7 +142,9 @@ class Evaluation:
             "nll": self.nll,
             "brier": self.brier,
             "ece": self.ece,
+            "smooth_ece": self.smooth_ece,
             "auroc": self.auroc,
+            "intervals": {name: list(interval) for name, interval in self.intervals.items()},
             "confusion": self.confusion.tolist(),
         }
 
@@ -173,58 +193,5 @@ def check_labels(labels: ArrayLike) -> Labels:
     return found.astype(np.int64)
 
 
-def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Return the interval that holds the true share with 95 % confidence, given `correct` of `n`.
-
-    Source: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
-    """
-    if not 0 <= correct <= n or n == 0:
-        raise UsageError(f"expected 0 to n right answers of n > 0, got {correct} of {n}")
-    share = correct / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
-
-
-def ece(confidence: ArrayLike, is_right: ArrayLike, bins: int = BINS) -> float:
-    """Return the expected calibration error: the mean distance between confidence and the share that is right.
-
-    The answers are sorted by confidence and parted into bins of equal mass (as many answers in each), not of equal width: most confidences
-    lie near 1, where bins of equal width would say nothing.
-
-    Source: Naeini, Cooper, Hauskrecht 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning"; bins of equal mass as in
-    Nguyen and O'Connor 2015.
-    """
-    trust, right = np.asarray(confidence, np.float64), np.asarray(is_right, np.float64)
-    order = np.argsort(trust, kind="stable")
-    gaps = np.array_split((trust - right)[order], min(bins, len(order)))
-    return float(sum(abs(float(gap.sum())) for gap in gaps) / len(order))
-
-
-def auroc(score: ArrayLike, is_positive: ArrayLike) -> float | None:
-    """Return the probability that a positive scores higher than a negative, ties counting half; None without both kinds.
-
-    Source: the rank statistic of Mann and Whitney 1947; its equality with the area under the ROC curve: Hanley and McNeil 1982.
-    """
-    values, positive = np.asarray(score, np.float64), np.asarray(is_positive, np.bool_)
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return None
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # tied values share their mean rank
-    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
-
-
-def risk_coverage(confidence: ArrayLike, is_right: ArrayLike) -> tuple[Float, Float]:
-    """Return what share is wrong when only the most confident are answered.
-
-    Returns:
-        Coverage and risk, each float64 of shape (k,): with the answers of at least some confidence, the share of pictures answered, and the
-        share of those that is wrong. Answers of equal confidence come in together.
-    """
-    trust, right = np.asarray(confidence, np.float64), np.asarray(is_right, np.bool_)
-    order = np.argsort(-trust, kind="stable")
-    answered = np.arange(1, len(order) + 1)
-    wrong = np.cumsum(~right[order])
-    is_last = np.append(np.diff(trust[order]) != 0, True) if len(order) else np.zeros(0, np.bool_)
-    return answered[is_last] / max(len(order), 1), wrong[is_last] / answered[is_last]
+def _mean(values: Float) -> float:
+    return float(values.mean())

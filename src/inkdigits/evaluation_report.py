@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from . import __version__, plots
 from .errors import one_line
-from .evaluate import DIGITS, Evaluation, risk_coverage, wilson
+from .evaluate import DIGITS, Evaluation
 from .labelled import Answers
+from .measures import BINS, risk_coverage, wilson
 from .report import Table, embed_figure, write
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 SHOWN_MISTAKES = 400  # of the most confident; a page with thousands of pictures is no use to anybody
 COLUMNS = 8
 THUMBNAIL = 96  # pixels
-BINS = 15
 
 
 def write_report(path: str | os.PathLike[str], answer: dict[str, Any], evaluation: Evaluation, answers: Answers) -> Path:
