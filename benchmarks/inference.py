@@ -3,7 +3,9 @@
     python benchmarks/inference.py [--model reader] [--network reader] [--repeats 300]
 
 Both sides run in one go on one machine, so that the ratios hold elsewhere too. Keras runs the untrained `--network`, exported for ONNX
-Runtime as well: how long an answer takes does not depend on what was learned. Prints a line a figure, then one JSON object.
+Runtime as well: how long an answer takes does not depend on what was learned. Beside the time that passed stands the processor's (`cpu`),
+which other programs on the machine disturb less; `load_average` says how many of them there were. Prints a line a figure, then one JSON
+object.
 """
 
 from __future__ import annotations
@@ -28,27 +30,39 @@ BATCH = 4096
 PROCESSES = 7  # starts of a process; the median of them is told
 
 
-def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Return the median time of one call, after a few that warm up."""
+def median_seconds(work: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Return the median time of one call and the median of the processor's time for it, after a few calls that warm up."""
     for _ in range(min(5, repeats)):
         work()
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), processor_seconds()
         work()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+        times.append((time.perf_counter() - start, processor_seconds() - busy))
+    passed, worked = np.median(times, axis=0)
+    return float(passed), float(worked)
 
 
-def process_seconds(*arguments: str) -> float:
-    """Return the median time of a whole process, after one that warms the disk's cache."""
+def processor_seconds() -> float:
+    """Return the processor's time of this process and of those it has waited for."""
+    children = os.times()
+    return time.process_time() + children.children_user + children.children_system
+
+
+def process_seconds(*arguments: str) -> tuple[float, float]:
+    """Return the median times of a whole process, after one that warms the disk's cache."""
     return median_seconds(lambda: subprocess.run(arguments, check=True, capture_output=True), PROCESSES)
 
 
 def of_classifier(classifier: Classifier, glyphs: np.ndarray, repeats: int) -> dict[str, float]:
-    one = median_seconds(lambda: classifier.classify(glyphs[:1]), repeats)
-    many = median_seconds(lambda: classifier.classify(glyphs[:BATCH]), max(3, repeats // 60))
-    return {"one_glyph_ms": one * 1e3, "glyphs_per_second": BATCH / many}
+    one, one_cpu = median_seconds(lambda: classifier.classify(glyphs[:1]), repeats)
+    many, many_cpu = median_seconds(lambda: classifier.classify(glyphs[:BATCH]), max(3, repeats // 60))
+    return {
+        "one_glyph_ms": one * 1e3,
+        "one_glyph_cpu_ms": one_cpu * 1e3,
+        "glyphs_per_second": BATCH / many,
+        "glyphs_per_cpu_second": BATCH / many_cpu,
+    }
 
 
 def of_starting(model: str) -> dict[str, float]:
@@ -60,10 +74,16 @@ def of_starting(model: str) -> dict[str, float]:
         picture = Path(folder) / "digit.png"
         cv2.imwrite(str(picture), 255 - cv2.resize(x[0], (140, 140)))
         run = "from inkdigits.cli import main; main()"
-        answering = process_seconds(sys.executable, "-c", run, "predict", model, str(picture))
-    bare = process_seconds(sys.executable, "-c", "pass")
-    importing = process_seconds(sys.executable, "-c", "import inkdigits") - bare
-    return {"python_start_s": bare, "import_s": importing, "first_answer_s": answering}
+        answering, answering_cpu = process_seconds(sys.executable, "-c", run, "read", "--single", "--model", model, str(picture))
+    bare, bare_cpu = process_seconds(sys.executable, "-c", "pass")
+    importing, importing_cpu = process_seconds(sys.executable, "-c", "import inkdigits")
+    return {
+        "python_start_s": bare,
+        "import_s": importing - bare,
+        "import_cpu_s": importing_cpu - bare_cpu,
+        "first_answer_s": answering,
+        "first_answer_cpu_s": answering_cpu,
+    }
 
 
 def of_keras(network: str, glyphs: np.ndarray, repeats: int) -> dict[str, float]:
@@ -74,8 +94,8 @@ def of_keras(network: str, glyphs: np.ndarray, repeats: int) -> dict[str, float]
     model = networks.build(network)
     exported = of_classifier(Classifier(to_onnx(model)), glyphs, repeats)
     x = glyphs.astype(np.float32).reshape(-1, *model.input_shape[1:]) / 255
-    one = median_seconds(lambda: model.predict(x[:1], verbose=0), max(10, repeats // 10))
-    many = median_seconds(lambda: model.predict(x[:BATCH], batch_size=256, verbose=0), max(2, repeats // 150))
+    one, _ = median_seconds(lambda: model.predict(x[:1], verbose=0), max(10, repeats // 10))
+    many, _ = median_seconds(lambda: model.predict(x[:BATCH], batch_size=256, verbose=0), max(2, repeats // 150))
     return {
         "exported_one_glyph_ms": exported["one_glyph_ms"],
         "exported_glyphs_per_second": exported["glyphs_per_second"],
