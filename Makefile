@@ -3,6 +3,7 @@
 #   make test    set-up, the checks, the tests, the notebook
 #   make check   ruff, mypy, import-linter
 #   make recipe-test PYTHON=…  the tests of the training loop that runs on torch
+#   make scoreboard  every figure that is told, measured again
 #   make stress  the slow tests      make bench  the benchmarks      make dist  the wheel, tried in an empty place
 
 # the first of these that is new enough, or the one you name: make demo PYTHON=/path/to/python3
@@ -12,9 +13,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := demo/page.jpg
 
-.PHONY: help demo test check stress recipe-test bench dist setup setup-demo clean
+.PHONY: help demo test check stress recipe-test bench scoreboard dist setup setup-demo clean
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -7
 
 setup: $(VENV)/ready-dev
 setup-demo: $(VENV)/ready-demo
@@ -52,6 +53,10 @@ recipe-test:
 
 bench: setup
 	set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b; done
+
+# every figure anew: DEV=DIR and EXTRA=DIR are folders of labelled pictures of strangers, FONTS=DIR what recipe/fetch_fonts.py fetched
+scoreboard: setup
+	$(BIN)/python scripts/scoreboard.py $(if $(FONTS),--fonts $(FONTS)) $(if $(DEV),--dev $(DEV)) $(if $(EXTRA),--extra $(EXTRA))
 
 dist: setup
 	scripts/try_wheel.sh $(BIN)/python

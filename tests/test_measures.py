@@ -1,5 +1,7 @@
 """Measures against their definitions, and against SciPy's and scikit-learn's where they have the same."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,6 +99,17 @@ def test_a_bootstrap_holds_the_truth_as_often_as_it_says() -> None:
     assert 0.88 <= held / 200 <= 0.99
 
 
+@pytest.mark.parametrize("measure", [measures.ece, measures.smooth_ece])
+def test_the_interval_of_a_calibration_error_holds_what_endless_answers_would_show(measure: Callable[..., float]) -> None:
+    truth = measure(*honest(400_000, 99, 0.6))
+    held = 0
+    for seed in range(40):
+        low, high = measures.bootstrap(measure, *honest(800, seed, 0.6), leans_upwards=True, repeats=100)
+        assert 0 <= low <= high
+        held += low <= truth <= high
+    assert held >= 33
+
+
 def test_a_bootstrap_keeps_together_what_stands_together_and_the_seed_decides() -> None:
     confidence, right = honest(300, 4)
     assert measures.bootstrap(lambda a, b: float((a - b).max()), confidence, confidence) == (0, 0)
@@ -107,5 +120,5 @@ def test_a_bootstrap_keeps_together_what_stands_together_and_the_seed_decides() 
 def test_a_bootstrap_of_nothing() -> None:
     with pytest.raises(UsageError, match="got 0"):
         measures.bootstrap(np.mean, [])
-    with pytest.raises(UsageError, match="no draw"):
+    with pytest.raises(UsageError, match="cannot be measured"):
         measures.bootstrap(measures.auroc, [0.5, 0.6], [True, True])

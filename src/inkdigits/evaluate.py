@@ -110,8 +110,9 @@ class Evaluation:
         """The 95 % intervals of `nll`, `brier`, `ece`, `smooth_ece` and, where there is one, `auroc`, by their names. See `bootstrap`."""
         nll, brier = self.losses
         found = {"nll": bootstrap(_mean, nll), "brier": bootstrap(_mean, brier)}
-        measures = {"ece": ece, "smooth_ece": smooth_ece} | ({} if self.auroc is None else {"auroc": auroc})
-        return found | {name: bootstrap(measure, self.confidence, self.is_right) for name, measure in measures.items()}
+        for name, measure in (("ece", ece), ("smooth_ece", smooth_ece)):
+            found[name] = bootstrap(measure, self.confidence, self.is_right, leans_upwards=True)
+        return found if self.auroc is None else found | {"auroc": bootstrap(auroc, self.confidence, self.is_right)}
 
     @cached_property
     def mistakes(self) -> Labels:

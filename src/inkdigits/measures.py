@@ -95,30 +95,32 @@ def risk_coverage(confidence: ArrayLike, is_right: ArrayLike) -> tuple[Float, Fl
     return answered[is_last] / max(len(order), 1), wrong[is_last] / answered[is_last]
 
 
-def bootstrap(measure: Callable[..., float | None], *samples: ArrayLike, repeats: int = REPEATS, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of a measure: between which it falls when the answers are drawn again from themselves.
+def bootstrap(
+    measure: Callable[..., float | None], *samples: ArrayLike, leans_upwards: bool = False, repeats: int = REPEATS, seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of a measure, from what it becomes when the answers are drawn again from themselves.
 
     Args:
         measure: of arrays of shape (n,); draws for which it is None are left out.
         *samples: the arrays of shape (n,) that it takes; what stands at one place stays together.
+        leans_upwards: the measure is of distances, which chance can only make larger, and larger still when answers are drawn twice, as are
+            `ece` and `smooth_ece`: by as much as the draws lie above the measure, the truth is taken to lie below it.
         repeats: draws.
         seed: of the draws; the same gives the same interval.
 
     Raises:
-        UsageError: there is nothing to draw from, or no draw has a measure.
+        UsageError: there is nothing to draw from, or it cannot be measured.
 
-    Source: percentile intervals after Efron 1979, "Bootstrap Methods: Another Look at the Jackknife".
+    Source: percentile and basic intervals after Davison and Hinkley 1997, "Bootstrap Methods and their Application".
     """
     arrays = [np.asarray(sample) for sample in samples]
-    rng = np.random.default_rng(seed)
     n = len(arrays[0])
-    found = []
-    for _ in range(repeats if n else 0):
-        drawn = rng.integers(0, n, n)
-        value = measure(*(array[drawn] for array in arrays))
-        if value is not None:
-            found.append(value)
-    if not found:
-        raise UsageError(f"an interval needs answers to draw from, got {n} and no draw that can be measured")
-    low, high = np.quantile(found, [0.025, 0.975])
+    told = measure(*arrays) if n else None
+    if told is None:
+        raise UsageError(f"an interval needs answers of both kinds to draw from, got {n} that cannot be measured")
+    rng = np.random.default_rng(seed)
+    drawn = (measure(*(array[places] for array in arrays)) for places in (rng.integers(0, n, n) for _ in range(repeats)))
+    low, high = np.quantile([value for value in drawn if value is not None], [0.025, 0.975])
+    if leans_upwards:
+        low, high = max(0.0, 2 * told - high), max(0.0, 2 * told - low)
     return float(low), float(high)

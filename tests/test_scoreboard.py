@@ -1,0 +1,79 @@
+"""The scoreboard and the model card: made from what was measured, of the weights that are shipped, and measured again."""
+
+import json
+import re
+import sys
+
+import pytest
+from conftest import ROOT
+
+from inkdigits import Classifier, mnist
+from inkdigits.evaluate import evaluate
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import scoreboard
+import scoreboard_pages
+
+BOARD = json.loads(scoreboard.BOARD.read_text("utf-8"))
+CARD = (ROOT / "MODEL_CARD.md").read_text("utf-8")
+AGAIN = "type: make scoreboard"
+
+
+def test_the_pages_say_what_was_measured() -> None:
+    assert (ROOT / "docs" / "scoreboard.md").read_text("utf-8") == scoreboard_pages.scoreboard(BOARD), AGAIN
+    assert scoreboard_pages.model_card(BOARD, ROOT) == CARD, AGAIN
+
+
+def test_every_measurement_is_on_the_board_and_no_other() -> None:
+    assert list(BOARD) == list(scoreboard.MEASUREMENTS), AGAIN
+
+
+@pytest.mark.parametrize("name", BOARD)
+def test_a_measurement_says_all_that_makes_it_again(name: str) -> None:
+    group = BOARD[name]
+    assert {"title", "command", "date", "commit", "device", "weights", "figures"} == set(group)
+    assert group["figures"] and all({"value"} <= set(f) <= {"value", "n", "interval"} for f in group["figures"].values())
+    for figure in group["figures"].values():
+        if "interval" in figure:
+            low, high = figure["interval"]
+            assert low <= figure["value"] <= high and figure["n"] > 0
+    for weights, digest in group["weights"].items():
+        meta = json.loads((scoreboard.WEIGHTS / f"{weights}.json").read_text("utf-8"))
+        assert weights not in group["title"] or meta["sha256"] == digest, f"{weights} has changed since; {AGAIN}"
+
+
+def test_the_card_names_everything_that_the_weights_learned_from_and_how_they_came_about() -> None:
+    for words in (
+        "CC BY-SA 3.0",
+        "CC BY 4.0",
+        "MIT",
+        "OFL-1.1",
+        "Apache-2.0",
+        "LeCun",
+        "Niklas Henning",
+        "Alpaydin",
+        "restarted",
+        "docs/log.md",
+    ):
+        assert words in CARD, words
+    shipped = {path.stem for path in scoreboard.WEIGHTS.glob("*.onnx")}
+    assert shipped == set(scoreboard_pages.WEIGHT_NAMES)
+    assert all(f"`{name}`" in CARD for name in shipped)
+
+
+def test_no_path_of_anybodys_machine_is_told() -> None:
+    assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps(BOARD) + CARD)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("name", ["reader", "mnist"])
+def test_the_figures_on_mnist_are_found_again(name: str) -> None:
+    _, (x, y) = mnist.load_data()
+    found = evaluate(y, *Classifier.load(name).classify(x))
+    told = BOARD[f"mnist-{name}"]["figures"]
+    # other processors round the last bits otherwise: an answer or two may turn
+    assert found.accuracy == pytest.approx(told["accuracy"]["value"], abs=0.0003)
+    assert found.corrected().accuracy == pytest.approx(told["accuracy with wrong labels put right"]["value"], abs=0.0003)
+    for measured, key in ((found.ece, "ECE"), (found.smooth_ece, "smooth ECE"), (found.nll, "NLL"), (found.brier, "Brier score")):
+        assert measured == pytest.approx(told[key]["value"], abs=0.0005), key
+    assert found.auroc == pytest.approx(told["AUROC of mistakes"]["value"], abs=0.003)
