@@ -75,11 +75,15 @@ def best_path(line: Line, readings: Readings) -> list[Item]:
 
 def best_paths(line: Line, readings: Readings, start: int, stop: int, most: int) -> list[tuple[float, list[Item]]]:
     """Return the `most` cheapest ways through the atoms from `start` to `stop`, the cheapest first, each with its cost in nats."""
+    by_start: dict[int, list[int]] = {}
+    for k, candidate in enumerate(line.candidates):
+        by_start.setdefault(candidate.start, []).append(k)
     ways: dict[int, list[tuple[float, list[Item]]]] = {start: [(0.0, [])]}
     for node in range(start, stop):
-        here = ways[node] = sorted(ways.get(node, []), key=lambda way: way[0])[:most]
-        for k, candidate in enumerate(line.candidates):
-            if candidate.start == node and candidate.stop <= stop:
+        here = sorted(ways.pop(node, []), key=lambda way: way[0])[:most]
+        for k in by_start.get(node, []):
+            candidate = line.candidates[k]
+            if candidate.stop <= stop:
                 for extra, item in _takes(line, candidate, k, readings):
                     ways.setdefault(candidate.stop, []).extend((cost + extra, [*items, item] if item else items) for cost, items in here)
     return sorted(ways.get(stop, [(0.0, [])]), key=lambda way: way[0])[:most]

@@ -18,6 +18,7 @@ STEEP = 0.85  # heights: a neighbour's middle is no further up or down than this
 UP_AND_DOWN = 2.2  # how much more a step up or down counts than one to the right
 UNLIKE = 2.6  # heights of neighbours differ by this factor at most
 JOIN = 0.55  # heights: chains go on in the same line when they meet within this
+UNEVEN = 2.2  # their usual heights differ by this factor at most
 
 
 @dataclass(frozen=True)
@@ -96,29 +97,22 @@ def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]
     """Return chains and lonely pieces joined into lines."""
     linked = {i for chain in chains for i in chain}
     lines = [*chains, *([i] for i in range(len(m.x)) if i not in linked)]
-    merged = True
-    while merged:
-        merged = False
-        lines.sort(key=lambda line: m.x[line[0]])
-        for i, left in enumerate(lines):
-            following = [
-                (m.x[right[0]] - m.x[left[-1]], j) for j, right in enumerate(lines) if j != i and _continues(m, left, right, slope)
-            ]
-            if following:
-                _, j = min(following)
-                lines[i] = left + lines[j]
-                del lines[j]
-                merged = True
+    lines.sort(key=lambda line: m.x[line[0]])
+    first = np.array([line[0] for line in lines])
+    last = np.array([line[-1] for line in lines])
+    height = np.array([np.median(m.h[line]) for line in lines])
+    left = np.ones(len(lines), bool)  # not yet part of a line further to the left
+    for i, line in enumerate(lines):
+        while left[i]:
+            across = m.x[first] - m.x[last[i]]
+            tall, low = np.maximum(height, height[i]), np.minimum(height, height[i])
+            goes_on = left & (across > 0) & (tall <= UNEVEN * low)
+            goes_on &= np.abs(m.y[first] - m.y[last[i]] - slope * across) < JOIN * tall
+            goes_on[i] = False
+            if not goes_on.any():
                 break
-    return lines
-
-
-def _continues(m: Middles, left: list[int], right: list[int], slope: float) -> bool:
-    """Tell whether `right` goes on where `left` stops."""
-    a, b = left[-1], right[0]
-    across = m.x[b] - m.x[a]
-    height = float(max(np.median(m.h[left]), np.median(m.h[right])))
-    least = float(min(np.median(m.h[left]), np.median(m.h[right])))
-    if across <= 0 or height > 2.2 * least:
-        return False
-    return bool(abs(m.y[b] - m.y[a] - slope * across) < JOIN * height)
+            j = int(np.where(goes_on, across, np.inf).argmin())
+            line.extend(lines[j])
+            left[j] = False
+            last[i], height[i] = line[-1], np.median(m.h[line])
+    return [line for line, is_left in zip(lines, left, strict=True) if is_left]

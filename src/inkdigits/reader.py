@@ -33,7 +33,7 @@ from .wanted import Wanted
 
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
-SURE_ENOUGH = 0.9  # mean confidence above which nobody looks whether the page lies on its side
+SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
 UNLIKELY = 0.02  # what is less likely to be a whole digit is not looked at as one
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full

@@ -1,0 +1,42 @@
+"""lines: boxes in, lines in reading order out."""
+
+import numpy as np
+import pytest
+
+from inkdigits.lines import find_lines
+
+
+def row(x, y, n, step=30, slope=0.0, height=40):
+    return [(x + i * step, round(y + slope * i * step), 20, height) for i in range(n)]
+
+
+def test_nothing_gives_nothing():
+    assert find_lines(np.zeros((0, 4), np.int64)) == []
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.12, -0.2])
+def test_lines_are_told_apart_and_read_from_the_left(slope):
+    boxes = row(0, 200, 6, slope=slope) + row(10, 290, 5, slope=slope)
+    shuffled = np.random.default_rng(0).permutation(len(boxes))
+    lines = find_lines(np.array(boxes)[shuffled])
+    assert [[int(shuffled[i]) for i in line] for line in lines] == [list(range(6)), list(range(6, 11))]
+
+
+def test_a_wide_gap_does_not_end_a_line():
+    (line,) = find_lines(np.array(row(0, 0, 3) + row(500, 4, 3)))
+    assert line == list(range(6))
+
+
+def test_a_bent_line_is_one():
+    boxes = [(30 * i, round(60 * np.sin(i / 6)), 20, 40) for i in range(16)]
+    assert len(find_lines(np.array(boxes))) == 1
+
+
+def test_a_digit_alone_is_a_line():
+    assert find_lines(np.array([(5, 5, 20, 40)])) == [[0]]
+
+
+def test_every_piece_stands_in_one_line():
+    rng = np.random.default_rng(0)
+    boxes = np.stack([rng.integers(0, 3000, 800), rng.integers(0, 3000, 800), np.full(800, 20), rng.integers(15, 60, 800)], 1)
+    assert sorted(i for line in find_lines(boxes) for i in line) == list(range(800))
