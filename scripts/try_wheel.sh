@@ -36,4 +36,7 @@ expect '' sample --text "2071 438" --out page.jpg
 test -s page.jpg
 test -s page.json
 expect '7' read --single seven.png
+expect '' read page.jpg --xlsx numbers.xlsx --review check.html
+test -s numbers.xlsx
+test -s check.html
 echo "the wheel works outside the clone"

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import zipfile
@@ -216,6 +217,23 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_table(tmp_path: Path) -> Non
         assert (tmp_path / name).read_bytes() == b"old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["n.xlsx", "p.png", "r.html", "t"]
     assert not list((tmp_path / "t").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_reading_leaves_nothing_half_written(number: signal.Signals, tmp_path: Path) -> None:
+    for n in range(200):
+        put(tmp_path / "in" / f"{n}.png", "7") if not n else os.link(tmp_path / "in" / "0.png", tmp_path / "in" / f"{n}.png")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "inkdigits", "read", "-r", str(tmp_path / "in")]
+    command += ["--json", "--xlsx", str(out / "n.xlsx"), "--review", str(out / "r.html"), "--draw", str(out / "drawn")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+        assert reading.stdout and reading.stdout.readline()  # the first is read
+        assert len(list(out.glob(".writing-*"))) >= 2
+        reading.send_signal(number)
+        _, said = reading.communicate(timeout=120)
+    assert reading.returncode == 128 + number
+    assert b"Traceback" not in said
+    assert [p.name for p in out.iterdir()] == ["drawn"] and not list((out / "drawn").glob(".*"))
 
 
 # --- the terminal

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -40,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     0 well, 1 an input failed, 2 usage, 3 model, 4 missing extra, 130 and 143 interrupted.
     """
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -61,6 +64,10 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (a return for each way to
         return 0
     except OSError as error:
         return _fail(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)  # as after Ctrl-C: what is half written is cleared away
 
 
 def _fail(reason: object, code: int) -> int:
