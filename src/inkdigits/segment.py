@@ -27,7 +27,7 @@ BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
 WIDEST = 1.45  # heights: a candidate is no wider
 MOST_ATOMS = 5  # a candidate has at most
 SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
-TALLEST = 2.2  # of the usual height: a line taller than this is no 1
+TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
