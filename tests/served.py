@@ -44,10 +44,10 @@ def white(width: int, height: int) -> bytes:
 
 
 class Served:
-    """A server that runs: its address, and a client for it."""
+    """A server that runs: its address, a client for it, and what it said when it started."""
 
-    def __init__(self, port: int, pid: int) -> None:
-        self.port, self.pid = port, pid
+    def __init__(self, port: int, pid: int, told: str = "") -> None:
+        self.port, self.pid, self.told = port, pid, told
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
 
@@ -113,7 +113,7 @@ def command(*arguments: object, **environment: str) -> Iterator[tuple[Served, su
                 break
         else:
             raise AssertionError("".join(lines))
-        yield Served(int(found[1]), process.pid), process
+        yield Served(int(found[1]), process.pid, "".join(lines)), process
     finally:
         process.kill()
         process.communicate()

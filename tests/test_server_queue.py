@@ -64,7 +64,7 @@ def test_who_waits_too_long_is_told_so_and_what_takes_too_long_too() -> None:
     with serving(create_app(reader, limits), limits) as server, ThreadPoolExecutor(2) as clients:
         taken = clients.submit(server.read, PHOTO)
         wait_for(lambda: reader.begun == 1)
-        check_error(server.read(PHOTO), 503, "busy")
+        check_error(server.read(PHOTO), 503, "busy")  # after half of the time
         check_error(taken.result(), 503, "timeout")
         assert reader.begun == 1  # the desk is not free before its work ends
         reader.may_go.set()

@@ -95,6 +95,7 @@ def create_app(
 
 def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimits, metrics: Metrics) -> None:
     async def answered(request: Request, job: str, most: int, **options: Any) -> Response:
+        queue.check()
         async with bodies.receive(request, most) as data:
             answer: Answer = await queue.do(job, data, options)
         metrics.digits.inc(answer.digits)

@@ -65,7 +65,7 @@ class Queue:
             InkdigitsError: see `jobs.do`.
         """
         end = time.monotonic() + self._limits.max_seconds
-        desk = await self._desk(end)
+        desk = await self._desk(self._limits.max_seconds / 2)
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._threads, desk.do, max(0.1, end - time.monotonic()), job, data, options or {})
         work.add_done_callback(lambda done: self._give_back(desk, done))
@@ -81,18 +81,19 @@ class Queue:
         for desk in self.desks:
             desk.close()
 
-    async def _desk(self, end: float) -> Desk:
-        try:
-            return self._free.get_nowait()
-        except asyncio.QueueEmpty:
-            pass
-        if self.waiting >= self._limits.max_waiting:
+    def check(self) -> None:
+        """Raise `Busy` where a job would find no place to wait: to be asked before its body is received."""
+        if self._free.empty() and self.waiting >= self._limits.max_waiting:
             raise Busy("too much is being read already; try again in a second")
+
+    async def _desk(self, seconds: float) -> Desk:
+        """Return a free desk; half of the time may go by before, so that what is begun has time to end."""
+        self.check()
         self.waiting += 1
         try:
-            return await asyncio.wait_for(self._free.get(), end - time.monotonic())
+            return await asyncio.wait_for(self._free.get(), seconds)
         except TimeoutError as error:
-            raise Busy(f"no turn came within {self._limits.max_seconds:g} s; try again in a second") from error
+            raise Busy(f"no turn came within {seconds:g} s; try again in a second") from error
         finally:
             self.waiting -= 1
 

@@ -9,6 +9,8 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
+import cv2
+
 from ..classify import Classifier
 from ..errors import Damaged, InkdigitsError, ModelError, ReadTimeout
 from ..limits import Limits
@@ -91,6 +93,7 @@ def _work(pipe: Connection, model: str | os.PathLike[str] | None, limits: Limits
     """Answer jobs until the pipe is closed."""
     for stop in (signal.SIGINT, signal.SIGTERM):  # the server, which gets them too, says when it is over: by closing the pipe
         signal.signal(stop, signal.SIG_IGN)
+    cv2.setNumThreads(1)  # the other cores are for the other processes
     try:
         reader = Reader(Classifier.load(model, threads=1), limits)
         jobs.warm_up(reader)
