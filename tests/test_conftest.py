@@ -12,8 +12,9 @@ import conftest
 def tried(ci: str, place: Path) -> subprocess.CompletedProcess[str]:
     """What pytest says of two tests, one of the page, where no program is to be found."""
     shutil.copy(conftest.__file__, place)
-    for name in ("test_page_thing.py", "test_other.py"):
-        (place / name).write_text("def test() -> None: pass\n")
+    test = "\ndef test() -> None: pass\n"
+    (place / "test_page.py").write_text(f"\nfrom browser import browsing\n{test}")
+    (place / "test_other.py").write_text(test)
     setting = {name: value for name, value in os.environ.items() if name != "CI"} | {"PATH": str(place)} | ({"CI": ci} if ci else {})
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q"], cwd=place, env=setting, capture_output=True, text=True, timeout=60, check=False
