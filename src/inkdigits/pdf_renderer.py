@@ -68,11 +68,13 @@ def _confine() -> None:
         import resource
     except ImportError:  # Windows
         return
-    with open("/proc/self/statm") if sys.platform == "linux" else contextlib.nullcontext() as file:
-        used = int(file.read().split()[0]) * resource.getpagesize() if file else 0
-    for kind, most in (("AS", used + MEMORY), ("FSIZE", 0), ("CORE", 0)):
-        with contextlib.suppress(OSError, ValueError):  # a ceiling that this system does not know, or a lower one that stands already
-            resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (most, most))
+    ceilings = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux":
+        with open("/proc/self/statm") as file:
+            ceilings[resource.RLIMIT_AS] = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
+    for kind, most in ceilings.items():
+        with contextlib.suppress(OSError, ValueError):  # a lower one stands already
+            resource.setrlimit(kind, (most, most))
 
 
 def _render(page: Any, pixels: int, side: int) -> None:

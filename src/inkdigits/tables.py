@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import ReadError
-from .records import Box, Number, Page
+from .records import UNSURE, Box, Number, Page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,7 +110,7 @@ def enter_failure(file: str, error: ReadError, page: int | None = None) -> Entry
 
 def _enter_number(number: Number, position: int, remark: str) -> Row:
     guess = guess_of(number)
-    check = bool(remark) or any(digit.value is None for digit in number.digits)
+    check = bool(remark) or UNSURE in number.text  # a mark may be in doubt, too
     return Row(number.line, position, number.text, guess, number.confidence, check, remark)
 
 
