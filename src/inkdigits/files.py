@@ -25,20 +25,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     # the suffix stays, because libraries such as Keras choose the format by it
     beside = target.with_name(f".writing-{secrets.token_hex(6)}{target.suffix}")
-    # taken now, so that a place that cannot be written to is found before the work
-    with _naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            target.open("r+b").close()  # a folder, a file that may not be changed, or one that Excel holds open on Windows
-        _create(beside)
-    try:
+    try:  # from before the file is there: a signal may come at any moment
+        # taken now, so that a place that cannot be written to is found before the work
+        with _naming(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                target.open("r+b").close()  # a folder, a file that may not be changed, or one that Excel holds open on Windows
+            _create(beside)
         yield beside
         with beside.open("rb") as f:
             os.fsync(f.fileno())
         with _naming(target):
             os.replace(beside, target)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there is none, or the folder is none
+            beside.unlink()
         raise
 
 
