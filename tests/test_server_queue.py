@@ -178,7 +178,7 @@ def test_the_command_listens_here_only_unless_told_otherwise() -> None:
     ("arguments", "code", "said"),
     [
         *((["--port", "99999"], 2, "--port"), (["--workers", "-1"], 2, "--workers"), (["--model", "no.onnx"], 3, "no such model")),
-        (["--host", "192.0.2.7"], 2, "cannot listen"),
+        *((["--host", "192.0.2.7"], 2, "cannot listen"), (["--collect", "/proc/version/x"], 1, "/proc/version/x")),
     ],
 )
 def test_what_cannot_be_served_is_one_line(arguments: list[str], code: int, said: str) -> None:

@@ -77,7 +77,7 @@ def create_app(
     app = FastAPI(
         title="inkdigits",
         version=__version__,
-        description="Handwritten digits in, numbers out. No picture leaves this machine, and none is kept.",
+        description="Handwritten digits in, numbers out. No picture leaves the machine that serves this.",
         telemetry=SILENT,
         docs_url=None,
         redoc_url=None,
@@ -194,7 +194,7 @@ def _add_page(app: FastAPI) -> None:
     app.mount("/web", StaticFiles(directory=WEB))
 
 
-def _told(limits: Limits, server: ServerLimits) -> dict[str, float]:
+def _told(limits: Limits, server: ServerLimits) -> dict[str, int | float]:
     most = min(server.max_body, limits.max_bytes)
     return {"max_body": most, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "max_seconds": server.max_seconds}
 

@@ -20,8 +20,13 @@ class Collector:
     """
 
     def __init__(self, folder: str | Path, most: int) -> None:
-        """Keep up to `most` files in `folder`."""
+        """Keep up to `most` files in `folder`.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._most = most
         self._there = sum(1 for _ in self.folder.glob("[0-9]/*.png"))
 

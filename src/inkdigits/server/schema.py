@@ -131,7 +131,7 @@ class ModelAnswer(BaseModel):
     threshold: float = Field(description="confidence below which a digit is not vouched for")
     explains: bool = Field(description="whether the network can tell what it looked at")
     collects: bool = Field(description="whether corrections are kept")
-    limits: dict[str, float]
+    limits: dict[str, int | float]
 
 
 class CorrectionRequest(BaseModel):
