@@ -71,7 +71,7 @@ def sources(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None
     return tuple(Source(name, *made[name](), share) for name, share in recipe["shares"].items())
 
 
-def held(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None) -> dict[str, Labelled]:
+def held(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None = None) -> dict[str, Labelled]:
     """Return what chooses and calibrates: nothing in it has trained."""
     (x, y), _ = mnist.load_data()
     sets = {"mnist-validation": (x[-HELD_BACK:], y[-HELD_BACK:])}

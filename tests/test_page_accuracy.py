@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from inkdigits.page_accuracy import compare, edit_distance
+from inkdigits.page_accuracy import compare, edit_distance, judge, judge_by_text
 from inkdigits.records import Box, Digit, Mark, Number, Page
 
 
@@ -62,3 +62,28 @@ def test_what_stands_nowhere_is_false_and_what_was_not_read_is_missed():
 
 def test_edit_distance():
     assert [edit_distance(a, b) for a, b in (("", ""), ("12", ""), ("123", "13"), ("12", "21"))] == [0, 2, 1, 2]
+
+
+def test_digits_and_numbers_are_judged_by_their_places():
+    read = page("12", "3.5", "77")
+    digits, numbers = judge(read, page("13", "3.5"))
+    assert [right for _, right in digits] == [True, False, True, True, False, False]
+    assert [right for _, right in numbers] == [False, True, False]
+    assert judge(page("1?"), page("12")) == ([(1.0, True)], [])
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "digits", "numbers"),
+    [
+        (("12", "34"), "12|34", "1111", "11"),
+        (("12", "34"), "12|35", "1110", "10"),
+        (("12", "34"), "34", "0011", "01"),  # what is not written is wrong
+        (("34",), "12 34", "11", "1"),  # what was missed is no answer
+        (("1?", "4"), "12 4", "11", "1"),
+        (("1.5",), "15", "11", "0"),
+        (("1",), "", "0", "0"),
+    ],
+)
+def test_digits_and_numbers_are_judged_by_a_text(read, text, digits, numbers):
+    found = judge_by_text(page(*read), text)
+    assert ["".join(str(int(right)) for _, right in part) for part in found] == [digits, numbers]

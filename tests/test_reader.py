@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pictures
 import pytest
 from PIL import Image
 
@@ -114,6 +115,12 @@ def test_specks_without_end_are_refused_or_dropped_quickly():
 def test_settings_out_of_range_are_refused(reader, options):
     with pytest.raises(UsageError):
         reader.read(np.zeros((20, 20), np.uint8), **options)
+
+
+def test_every_page_of_a_document_knows_its_own_picture(reader):
+    pages = list(reader.read_pages(io.BytesIO(pictures.tiff_pages(3))))
+    assert [page.page_number for page in pages] == [1, 2, 3]
+    assert [int((page.picture()[0] == 0).sum()) for page in pages] == [1, 2, 3]
 
 
 def test_read_is_a_public_name():

@@ -189,23 +189,59 @@ def _folder(path: Path) -> Labelled:
 
 
 def _table(table: Path) -> list[tuple[str, int]]:
-    """Return (file, label) of each row of a labels.csv; files must lie inside its folder."""
+    """Return (file, label) of each row of a labels.csv of single digits."""
+    named = []
+    for line, file, label in _rows(table, "label"):
+        if not (label.isdecimal() and len(label) == 1 and label.isascii()):
+            raise DataError(f"{table}, line {line}: expected a label 0–9, got {label!r}")
+        named.append((file, int(label)))
+    return named
+
+
+def load_page_texts(folder: str | Path) -> list[tuple[str, str]]:
+    """Return (file, text) of each page of a folder whose labels.csv has the columns `file,text`; an empty list where it has not.
+
+    Lines of a text are parted by `|`, numbers by spaces.
+
+    Raises:
+        DataError: the table is damaged, or a text holds what no number has.
+    """
+    table = Path(folder) / TABLE
+    if not table.is_file() or "text" not in _head(table):
+        return []
+    pages = []
+    for line, file, text in _rows(table, "text"):
+        if not set(text) <= set("0123456789.,-/:?| "):
+            raise DataError(f"{table}, line {line}: expected numbers, their lines parted by |, got {text!r}")
+        pages.append((file, text))
+    return pages
+
+
+def _head(table: Path) -> list[str]:
+    """Return the names of a table's columns."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as f:
+            return next(csv.reader(f), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {table}: {error}") from error
+
+
+def _rows(table: Path, column: str) -> list[tuple[int, str, str]]:
+    """Return (line, file, value of `column`) of each row of a table; files must lie inside its folder."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as f:
             rows = list(csv.DictReader(f))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {table}: {error}") from error
-    named = []
+    found = []
     for line, row in enumerate(rows, 2):
-        file, label = row.get("file"), (row.get("label") or "").strip()
-        if not file or not label:
-            raise DataError(f"{table}, line {line}: expected the columns file and label, got {', '.join(k for k in row if k)}")
-        if not (label.isdecimal() and len(label) == 1 and label.isascii()):
-            raise DataError(f"{table}, line {line}: expected a label 0–9, got {label!r}")
+        file, value = row.get("file"), (row.get(column) or "").strip()
+        if not file or (not value and column == "label"):
+            raise DataError(f"{table}, line {line}: expected the columns file and {column}, got {', '.join(k for k in row if k)}")
         if Path(file).is_absolute() or ".." in Path(file).parts:
             raise DataError(f"{table}, line {line}: expected a file inside the folder, got {file!r}")
-        named.append((file, int(label)))
-    return named
+        found.append((line, file, value))
+    return found
 
 
 def _classes(path: Path) -> list[tuple[str, int]]:

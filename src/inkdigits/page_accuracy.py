@@ -36,6 +36,60 @@ def compare(read: Page, truth: Page) -> Counter[str]:
     return counts
 
 
+def judge(read: Page, truth: Page) -> tuple[list[tuple[float, bool]], list[tuple[float, bool]]]:
+    """Return (confidence, whether it is right) of each answered digit of a page, and of each number that is answered whole.
+
+    A digit is right where the truth has the same digit in its place; a number, where its text is that of the one true number whose digits
+    stand there.
+    """
+    digits: list[tuple[float, bool]] = []
+    numbers: list[tuple[float, bool]] = []
+    for number in read.numbers:
+        places = [_place_of(d, truth) for d in number.digits]
+        for d, place in zip(number.digits, places, strict=True):
+            if d.value is not None:
+                digits.append((d.confidence, place is not None and truth.numbers[place[0]].digits[place[1]].value == d.value))
+        if UNSURE not in number.text:
+            met = {place[0] for place in places if place}
+            numbers.append((number.confidence, [truth.numbers[i].text for i in met] == [number.text]))
+    return digits, numbers
+
+
+def judge_by_text(read: Page, text: str) -> tuple[list[tuple[float, bool]], list[tuple[float, bool]]]:
+    """Return what `judge` does, where only the text of the page is known: lines parted by `|`, numbers by spaces.
+
+    What was read is laid beside the text so that as much as possible agrees; what does not agree is wrong.
+    """
+    digits = [d for n in read.numbers for d in n.digits if d.value is not None]
+    numbers = [n for n in read.numbers if UNSURE not in n.text]
+    of_digits = _agreeing([d.text for d in digits], [c for c in text if c in "0123456789?"])
+    of_numbers = _agreeing([n.text for n in numbers], text.replace("|", " ").split())
+    return (
+        [(d.confidence, right) for d, right in zip(digits, of_digits, strict=True)],
+        [(n.confidence, right) for n, right in zip(numbers, of_numbers, strict=True)],
+    )
+
+
+def _agreeing(read: list[str], written: list[str]) -> list[bool]:
+    """Return for each thing that was read whether it agrees with what is written, both laid side by side with the fewest changes."""
+    rows = [list(range(len(written) + 1))]
+    for i, x in enumerate(read, 1):
+        above, row = rows[-1], [i]
+        for j, y in enumerate(written, 1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y)))
+        rows.append(row)
+    agrees, i, j = [False] * len(read), len(read), len(written)
+    while i and j:
+        if rows[i][j] == rows[i - 1][j - 1] + (read[i - 1] != written[j - 1]):
+            i, j = i - 1, j - 1
+            agrees[i] = read[i] == written[j]
+        elif rows[i][j] == rows[i - 1][j] + 1:
+            i -= 1
+        else:
+            j -= 1
+    return agrees
+
+
 def edit_distance(a: str, b: str) -> int:
     """Return how many characters must be put in, left out or changed to make `b` of `a`."""
     row = list(range(len(b) + 1))

@@ -24,6 +24,7 @@ from .glyph import make_glyphs
 from .ink import find_ink
 from .kinds import DIGIT, default_kinds
 from .limits import Limits
+from .promises import Promises
 from .records import Box, Number, Page
 from .segment import Line, segment
 from .single import propose
@@ -42,29 +43,45 @@ TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the tur
 
 @dataclass(frozen=True)
 class Settings:
-    """How a picture is to be read: the least confidence of an answer, the clockwise turn (None for auto), what the numbers look like."""
+    """How a picture is to be read: the least confidence of an answer, the clockwise turn (None for auto), what the numbers look like.
+
+    `least_number` is the least confidence of a whole number: below it, none of its digits is answered.
+    """
 
     least: float
     turn: int | None = None
     wanted: Wanted = field(default_factory=Wanted)
+    least_number: float = 0.0
 
 
 class Reader:
     """Reads pictures with one set of weights; it may be used from several threads at once."""
 
-    def __init__(self, classifier: Classifier, limits: Limits | None = None) -> None:
+    def __init__(self, classifier: Classifier, limits: Limits | None = None, promises: Promises | None = None) -> None:
         """Make a reader of a loaded classifier; `load` is the usual way."""
         self.classifier = classifier
         self.limits = limits or Limits()
+        self.promises = promises or Promises.of(classifier.meta)
 
     @classmethod
-    def load(cls, model: str | os.PathLike[str] | None = None, limits: Limits | None = None) -> Self:
+    def load(
+        cls,
+        model: str | os.PathLike[str] | None = None,
+        limits: Limits | None = None,
+        promises: str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Return a reader with the default weights, or those of `model` (see `Classifier.load`).
 
+        Args:
+            model: see `Classifier.load`.
+            limits: ceilings on what is read.
+            promises: the file that `inkdigits calibrate` wrote, for `max_error`; None takes the promises that came with the weights.
+
         Raises:
-            ModelError: there are no such weights, or they are damaged.
+            ModelError: there are no such weights, or they or the promises are damaged, or the promises are those of other weights.
         """
-        return cls(Classifier.load(model), limits)
+        classifier = Classifier.load(model)
+        return cls(classifier, limits, Promises.load(promises, classifier.meta) if promises is not None else None)
 
     def read(
         self,
@@ -72,6 +89,8 @@ class Reader:
         *,
         single: bool = False,
         threshold: float | None = None,
+        max_error: float | None = None,
+        per: str = "digit",
         rotate: str | int = "auto",
         digits: int | None = None,
         pattern: str | None = None,
@@ -83,6 +102,9 @@ class Reader:
             picture: a path, bytes, a binary file object, a PIL image, or an array (see `source.open_image`).
             single: the picture holds one digit.
             threshold: confidence below which a digit is `?`, 0–1; 0 answers everything, None takes the one stored with the weights.
+            max_error: in place of a threshold, the largest share of wrong answers, as promised for pictures like those that the promise was
+                made on (see `promises`).
+            per: "digit" or "number": what `max_error` counts. Per number, all digits of a number are answered or none.
             rotate: clockwise turn to apply before reading: 0, 90, 180, 270, or "auto".
             digits: how many digits every number has, where that is known; the likeliest reading that has so many is taken.
             pattern: a regular expression that the text of every number matches as a whole; likewise.
@@ -90,16 +112,16 @@ class Reader:
 
         Raises:
             ReadError: the picture cannot be read.
-            UsageError: an argument is out of range.
+            UsageError: an argument is out of range, or the error cannot be promised.
         """
-        settings = self.check(threshold, rotate, digits, pattern, between)
+        settings = self.check(threshold, rotate, digits, pattern, between, max_error=max_error, per=per, single=single)
         return self._read(open_image(picture, self.limits), picture, single, settings)
 
     def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
-        """Yield every page of a document, as `read` returns the first."""
-        settings = self.check(**options)
+        """Yield every page of a document, as `read` returns the first; each keeps its picture in memory as long as it is kept itself."""
+        settings = self.check(**options, single=single)
         for page in load_pages(picture, self.limits):
-            yield self._read(page, picture, single, settings)
+            yield self._read(page, page, single, settings)
 
     def check(
         self,
@@ -108,6 +130,10 @@ class Reader:
         digits: int | None = None,
         pattern: str | None = None,
         between: tuple[float, float] | None = None,
+        *,
+        max_error: float | None = None,
+        per: str = "digit",
+        single: bool = False,
     ) -> Settings:
         """Return the settings of `read` as it uses them, before any picture is opened.
 
@@ -116,7 +142,12 @@ class Reader:
         """
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
-        return Settings(self.classifier.threshold if threshold is None else threshold, _turn(rotate), Wanted(digits, pattern, between))
+        least, least_number = self.classifier.threshold if threshold is None else threshold, 0.0
+        if max_error is not None:
+            if threshold is not None:
+                raise UsageError("a threshold and a largest error do not go together: give one of them")
+            least, least_number = self.promises.thresholds(max_error, per, single)
+        return Settings(least, _turn(rotate), Wanted(digits, pattern, between), least_number)
 
     def _read(self, picture: Picture, source: Any, single: bool, settings: Settings) -> Page:
         turn = settings.turn
@@ -130,6 +161,7 @@ class Reader:
                 shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
                 rotation, numbers = self._upright(ink, settings)
         scale = 1 / (picture.scale * shrunk)
+        numbers = [n if n.confidence >= settings.least_number else _unanswered(n) for n in numbers]
         placed = tuple(_placed(n, rotation, ink.shape, scale, (picture.width, picture.height)) for n in numbers)
         show = partial(load_image, source, self.limits)
         return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
@@ -178,6 +210,11 @@ class Reader:
             ):
                 best, rotation = other, side
         return rotation, best
+
+
+def _unanswered(sighted: Number) -> Number:
+    """Return a number none of whose digits is answered."""
+    return number([replace(d, value=None) for d in sighted.digits], sighted.line, sighted.marks)
 
 
 def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) -> list[Number]:

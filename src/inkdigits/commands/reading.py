@@ -53,6 +53,16 @@ def read(
         float | None,
         typer.Option("--threshold", help="Confidence below which a digit is ?, 0–1; 0 answers everything.  [default: the weights']"),
     ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            "--max-error", help="In place of a threshold: at most this share of the answers is wrong, as promised; the rest is ?."
+        ),
+    ] = None,
+    per: Annotated[str, typer.Option("--per", help="What --max-error counts: digit, or number (answered whole or not at all).")] = "digit",
+    promise: Annotated[
+        Path | None, typer.Option("--promise", help="What `inkdigits calibrate` wrote for pictures of yours.  [default: the weights']")
+    ] = None,
     rotate: Annotated[str, typer.Option("--rotate", help="Clockwise turn before reading: 0, 90, 180, 270, or auto.")] = "auto",
     digits: Annotated[int | None, typer.Option("--digits", help="Every number has so many digits.")] = None,
     pattern: Annotated[str | None, typer.Option("--pattern", help="Every number matches this regular expression as a whole.")] = None,
@@ -71,8 +81,9 @@ def read(
     if as_json and as_csv:
         raise UsageError("--json and --csv do not go together")
     limits = Limits(max_bytes=max_bytes, max_pixels=max_pixels, max_header_pixels=max(max_pixels, Limits().max_header_pixels))
-    reader = Reader.load(model, limits)
+    reader = Reader.load(model, limits, promise)
     options: dict[str, Any] = {"threshold": threshold, "rotate": rotate, "digits": digits, "pattern": pattern, "between": between}
+    options |= {"max_error": max_error, "per": per, "single": single}
     reader.check(**options)
     files = find_files(pictures, recursive)
     silent = bool(xlsx) and not as_json and not as_csv
@@ -86,7 +97,7 @@ def read(
         if draw:
             outputs.append(Drawings(draw))
         for file in watched(files, silent):
-            for answer in _answers(reader, file, recursive, single=single, **options):
+            for answer in _answers(reader, file, recursive, **options):
                 for output in outputs:
                     output(answer)
                 if isinstance(answer.result, ReadError):

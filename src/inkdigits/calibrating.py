@@ -1,0 +1,72 @@
+"""A folder of labelled pictures and a reader come in; what can be promised for pictures like those comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import DataError, ReadError
+from .labelled import answer, load_labelled, load_page_texts
+from .page_accuracy import judge_by_text
+from .promises import SUBJECTS, Promise, Promises, identity, make_promise, needed
+from .reader import Reader
+
+RATES = (0.05, 0.02, 0.01, 0.005, 0.003, 0.001)  # that a table of promises tells
+
+Failures = list[tuple[str, str]]
+
+
+def make_promises(folder: str | Path, reader: Reader) -> tuple[Promises, Failures]:
+    """Return the promises that the labelled pictures of a folder support, and (file, reason) of those that cannot be read.
+
+    Args:
+        folder: pictures of one digit with `labels.csv` (`file,label`) or in a sub-folder a class; or pages with `labels.csv` (`file,text`).
+        reader: what is going to read pictures like these.
+
+    Raises:
+        DataError: the folder holds no labelled pictures, or none that can be read.
+    """
+    pages = load_page_texts(folder)
+    by_subject, failures = _of_pages(Path(folder), pages, reader) if pages else _of_digits(folder, reader)
+    meta = reader.classifier.meta
+    count = next(iter(by_subject.values())).n
+    return Promises(identity(meta), f"{count:,} labelled digits of {Path(folder).resolve().name}", by_subject), failures
+
+
+def _of_digits(folder: str | Path, reader: Reader) -> tuple[dict[str, Promise], Failures]:
+    answers = answer(load_labelled(folder), reader.classifier, reader.limits)
+    right = answers.probabilities.argmax(axis=1) == answers.labels
+    return {"single": make_promise(answers.confidence, right)}, answers.failures
+
+
+def _of_pages(folder: Path, pages: list[tuple[str, str]], reader: Reader) -> tuple[dict[str, Promise], Failures]:
+    outcomes: tuple[list[tuple[float, bool]], list[tuple[float, bool]]] = [], []
+    failures = []
+    for file, text in pages:
+        try:
+            found = judge_by_text(reader.read(folder / file, threshold=0), text)
+        except ReadError as error:
+            failures.append((file, str(error)))
+            continue
+        for kept, new in zip(outcomes, found, strict=True):
+            kept.extend(new)
+    if not outcomes[0]:
+        raise DataError(f"nothing was read on any of the {len(pages)} pages of {folder}")
+    by_subject = dict(zip(("digit", "number"), outcomes, strict=True))
+    return {subject: make_promise(*zip(*kept, strict=True)) for subject, kept in by_subject.items() if kept}, failures
+
+
+def describe(promises: Promises) -> str:
+    """Return a table for a person to read: what can be promised, and how much is then answered."""
+    lines = []
+    for subject, promise in promises.by_subject.items():
+        lines.append(f"{promise.n:,} labelled {SUBJECTS[subject]}, {promise.n - promise.wrong[0]:,} of them read right")
+        for rate in RATES:
+            share = promise.coverage(rate)
+            lines.append(f"  at most {100 * rate:g} % wrong: " + (f"{share:.1%} answered" if share else _why_not(promise, rate)))
+    return "\n".join(lines)
+
+
+def _why_not(promise: Promise, rate: float) -> str:
+    if promise.n < needed(rate):
+        return f"cannot be promised; it takes {needed(rate):,} labelled answers at least"
+    return "cannot be promised; too many of the surest answers are wrong"
