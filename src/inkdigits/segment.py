@@ -23,6 +23,7 @@ Ink = NDArray[np.uint8]
 RULE = 0.55  # a straight thin line along this share of the page's side is a rule
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
 MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no line: it is a small digit, a mark, a stroke, or dirt
+AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
 BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
 WIDEST = 1.45  # heights: a candidate is no wider
 MOST_ATOMS = 5  # a candidate has at most
@@ -128,11 +129,11 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     sliver = pieces.at_edge(2)[usable] & (np.minimum(w, h) < SLIVER * usual)
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & ((w < 0.35 * h) | pieces.at_edge(2)[usable]))
     large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
-    # small beside something near and much taller: part of it, a mark, or dirt
+    # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
     gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)
     gap_y = np.maximum(np.maximum(y[None] - (y + h)[:, None], y[:, None] - (y + h)[None]), 0)
     near = np.hypot(gap_x, gap_y) < 1.1 * size[None]
-    is_minor = (near & (size[:, None] < MINOR * size[None]) & (large & (size < TALLEST * usual))[None]).any(1)
+    is_minor = (near & (size[:, None] < MINOR * size[None]) & (large & (size < TALLEST * usual))[None]).any(1) & (size < AS_USUAL * usual)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver & (size >= 2)]
 
 
