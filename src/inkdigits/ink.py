@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .boxes import remove_boxes
 from .ruling import remove_ruling
 from .sheet import find_sheet
 
@@ -56,7 +57,7 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uin
     flat = flatten(image)
     if not ruled or min(flat.contrast.shape) < PAGE_SIDE:
         return soften(flat)
-    return soften(_calmed(flat._replace(contrast=remove_ruling(flat.contrast))))
+    return soften(_calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise)))))
 
 
 def _calmed(flat: Flat) -> Flat:

@@ -104,15 +104,25 @@ def _block_means(values: Float, blocks: int) -> Float:
 
 def _wipe(contrast: Float, thin: Float, rule: Rule, scale: float) -> None:
     """Take one rule out of `contrast`."""
-    height, width = contrast.shape
-    xs = np.arange(width)
-    ys = np.round(_follow(thin, rule)(xs * scale) / scale + 0.5 / scale - 0.5).astype(int)
-    reach = max(3, round(REACH / scale))
+    xs = np.arange(contrast.shape[1])
+    take_out(contrast, xs, _follow(thin, rule)(xs * scale) / scale + 0.5 / scale - 0.5, max(3, round(REACH / scale)))
+
+
+def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating], reach: int) -> None:
+    """Take one thin line out of `contrast`, by its own profile; what was written across it stays.
+
+    Args:
+        contrast: float32 of shape (height, width); it is changed.
+        xs: the columns that the line runs through, of shape (n,).
+        path: its y at each of them, to a pixel, of shape (n,).
+        reach: pixels above and below, half of which hold the line.
+    """
+    height = contrast.shape[0]
     steps = np.arange(-2 * reach, 2 * reach + 1)
-    rows = ys + steps[:, None]
+    rows = np.round(path).astype(int) + steps[:, None]
     seen = (rows >= 0) & (rows < height)
     rows = np.clip(rows, 0, height - 1)
-    band = contrast[rows, xs]  # of shape (4 · reach + 1, width): what lies about the rule
+    band = contrast[rows, xs]  # of shape (4 · reach + 1, n): what lies about the line
     on_page = (band != 0).any(0)
     if on_page.sum() < 8:
         return
@@ -126,8 +136,8 @@ def _wipe(contrast: Float, thin: Float, rule: Rule, scale: float) -> None:
     across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02)
     # the path is known to a pixel: each row gives what its neighbour may be, too
     widened = np.maximum(profile, np.maximum(np.roll(profile, 1), np.roll(profile, -1)))
-    rule_part = SHARE * np.maximum(widened[low : high + 1], 0)[:, None]
-    bare = np.maximum(band[low : high + 1] - rule_part, np.minimum(across, band[low : high + 1]))
+    line = SHARE * np.maximum(widened[low : high + 1], 0)[:, None]
+    bare = np.maximum(band[low : high + 1] - line, np.minimum(across, band[low : high + 1]))
     bare = np.where(band[low : high + 1] > 0, np.maximum(bare, 0), band[low : high + 1])
     part = seen[low : high + 1]
     contrast[rows[low : high + 1][part], np.broadcast_to(xs, part.shape)[part]] = bare[part]

@@ -1,0 +1,245 @@
+"""The contrast of a page comes in; the same without the printed boxes of a form or the cells of a table comes out.
+
+A cell is paper that lines close in, with four corners; a loop of a digit has none. Where several are alike, all of their size are sought:
+what is written often touches its box. A lonely empty cell may be somebody's 0 and stays. The lines are then taken out one by one, as the
+rules of paper are, and what is written across them stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .ruling import take_out
+
+Float = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+SURE = 2.5  # deviations of the noise: what may belong to a line
+FAINTEST = 0.03  # contrast: likewise
+GAPS = (3, 1, 5)  # pixels: lines broken by less still close a cell
+GRAINY, ALONG, CALMED = 0.007, 7, 2.0  # noise from which paper is smoothed, over how many pixels, and by how much that calms it
+SMALLEST = 12  # pixels: the shorter side of a cell
+LARGEST = 0.6  # of the page's sides
+LONGEST = 12.0  # how much longer than wide a cell may be
+CORNER = 0.1  # of the shorter side: how near to each corner of its rectangle the cell reaches
+SQUARE = 0.9  # share of its rectangle that the cell's hull covers
+STEEPEST = 12.0  # degrees
+THICKEST = 0.16  # of the shorter side: lines are no thicker
+WRITING = 0.3  # of the cell's height: what stands in it is as high
+ALIKE = 0.12  # cells differ by this share of their sides at most
+SEVERAL = 3  # so many alike are a form
+USED, STACKED = 0.25, 0.5  # cells of which less is used, and so many stand right above or below another, are squared paper
+DRAWN = 0.75  # share of each side that is line, where a cell is sought by its size
+NEARER = 0.05  # a line is likelier near where its cell ends: what a pixel costs, in the faintest contrast
+SLACK = 5  # pixels: how far a line may stray from its straight path
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Paper that is closed in.
+
+    Attributes:
+        corners: of shape (4, 2), in pixels, from the upper left one clockwise.
+        is_used: whether ink stands in it or touches its lines.
+        holds: whether ink stands in it, clear of its lines.
+    """
+
+    corners: NDArray[np.float64]
+    is_used: bool
+    holds: bool
+
+    @property
+    def side(self) -> float:
+        """Length of the shorter side, in pixels."""
+        return min(self.size)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height, in pixels."""
+        return float(np.linalg.norm(self.corners[1] - self.corners[0])), float(np.linalg.norm(self.corners[3] - self.corners[0]))
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """Where its diagonals cross."""
+        return np.asarray(self.corners.mean(0))
+
+    @property
+    def angle(self) -> float:
+        """Slope of its upper side, in radians clockwise."""
+        dx, dy = self.corners[1] - self.corners[0]
+        return float(np.arctan2(dy, dx))
+
+
+def remove_boxes(contrast: Float, noise: Float) -> Float:
+    """Return `contrast` without the lines about cells, or `contrast` itself where there are none.
+
+    Args:
+        contrast: float32 of shape (height, width), 0 for paper.
+        noise: its deviation on blank paper, of the same shape or (1, 1).
+    """
+    cells = find_cells(contrast, noise)
+    if not cells:
+        return contrast
+    bare = contrast.copy()
+    for cell in cells:
+        reach = max(3, round(THICKEST * cell.side))
+        upper_left, upper_right, lower_right, lower_left = cell.corners
+        for (x0, y0), (x1, y1) in ((upper_left, upper_right), (lower_left, lower_right)):
+            _take_side_out(bare, x0, y0, x1, y1, reach)
+        for (x0, y0), (x1, y1) in ((upper_left, lower_left), (upper_right, lower_right)):
+            _take_side_out(bare.T, y0, x0, y1, x1, reach)
+    return bare
+
+
+def find_cells(contrast: Float, noise: Float) -> list[Cell]:
+    """Return the cells on a page, where one at least has something in it. See `remove_boxes`."""
+    found: list[Cell] = []
+    for inked in _drawn(contrast, noise):
+        closed_in = [cell for gap in GAPS for cell in _closed_in(inked, gap)]
+        alike = _most_alike(closed_in)
+        if len(alike) >= SEVERAL and any(cell.is_used for cell in alike):
+            used = float(np.mean([cell.holds for cell in alike]))
+            if used < USED and _are_stacked(alike):
+                return []  # squared paper: its rules are long, and sought as such
+            found = _of_one_size(inked, alike)
+            if used < USED and _are_stacked(found):
+                return []
+            return found + [c for c in closed_in if c.holds and not any(_stands_in(c, other) for other in found)]
+        found = found or [cell for cell in closed_in if cell.holds]
+    return found
+
+
+def _drawn(contrast: Float, noise: Float) -> Iterator[Mask]:
+    """Yield what may belong to a line; on grainy paper again, after smoothing along the lines, by which long ones lose nothing."""
+    yield (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
+    if float(np.median(noise)) >= GRAINY:
+        smooth = np.maximum(cv2.blur(contrast, (ALONG, 1)), cv2.blur(contrast, (1, ALONG)))
+        yield (smooth > np.maximum(SURE * noise / CALMED, FAINTEST)).astype(np.uint8)
+
+
+def _closed_in(inked: Mask, gap: int) -> list[Cell]:
+    """Return the stretches of paper that have four corners, lines closed over a few pixels."""
+    closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
+    closed |= cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    height, width = inked.shape
+    x, y, w, h, area = stats.T
+    inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
+    short, long = np.minimum(w, h), np.maximum(w, h)
+    sized = (short >= SMALLEST) & (w < LARGEST * width) & (h < LARGEST * height) & (long < LONGEST * short)
+    cells = [_cell(labels, int(i), stats[i]) for i in np.flatnonzero(inside & sized & (area > 0.25 * w * h)) if i]
+    return [cell for cell in cells if cell is not None]
+
+
+def _most_alike(cells: list[Cell]) -> list[Cell]:
+    """Return the largest group of cells that are about as wide and as high as one of them, none twice."""
+    middles = np.array([cell.middle for cell in cells]).reshape(-1, 2)
+    reach = np.array([0.5 * cell.side for cell in cells])
+    same = np.abs(middles[:, None] - middles[None]).max(2) < reach[None]
+    distinct = [cell for i, cell in enumerate(cells) if not same[i, :i].any()]
+    sizes = np.array([cell.size for cell in distinct]).reshape(-1, 2)
+    if not len(sizes):
+        return []
+    near = (np.abs(np.log(sizes[:, None] / sizes[None])) < ALIKE).all(2)
+    return [distinct[i] for i in np.flatnonzero(near[near.sum(1).argmax()])]
+
+
+def _are_stacked(cells: list[Cell]) -> bool:
+    """Tell whether most cells share a level line with another."""
+    middles = np.array([cell.middle for cell in cells])
+    wide, high = np.median([cell.size for cell in cells], 0)
+    across, down = np.abs(middles[:, None] - middles[None]).transpose(2, 0, 1)
+    right_below = (across < 0.3 * wide) & (np.abs(down - high) < 0.3 * high)
+    return float(right_below.any(1).mean()) > STACKED
+
+
+def _of_one_size(inked: Mask, cells: list[Cell]) -> list[Cell]:
+    """Return all cells of the page that are of one size, whatever touches their lines."""
+    wide, high = np.median([cell.size for cell in cells], 0) + 2  # from line to line
+    angle = float(np.median([cell.angle for cell in cells]))
+    height, width = inked.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(np.degrees(angle)), 1.0)
+    straight = cv2.warpAffine(inked, turn, (width, height), flags=cv2.INTER_NEAREST)
+    w, h = round(wide), round(high)
+    level = cv2.blur(cv2.dilate(straight, np.ones((SLACK, 1), np.uint8)).astype(np.float32), (w, 1), borderType=cv2.BORDER_CONSTANT)
+    upright = cv2.blur(cv2.dilate(straight, np.ones((1, SLACK), np.uint8)).astype(np.float32), (1, h), borderType=cv2.BORDER_CONSTANT)
+    above, left = -(h // 2), -(w // 2)
+    sides = (_seen(level, 0, above), _seen(level, 0, above + h), _seen(upright, left, 0), _seen(upright, left + w, 0))
+    drawn = np.minimum.reduce(sides)  # at the middle of a cell: how much of its barest side is line
+    rows, columns = np.nonzero(drawn >= DRAWN)
+    total = cv2.blur(np.add.reduce(sides), (SLACK, SLACK))[rows, columns]
+    places = _apart(np.stack([columns, rows], 1), total, 0.75 * np.array([w, h]))
+    back = cv2.invertAffineTransform(turn)
+    corners = np.array([(-w, -h), (w, -h), (w, h), (-w, h)]) / 2
+    return [Cell((place + corners) @ back[:, :2].T + back[:, 2], True, True) for place in places]
+
+
+def _seen(values: Float, dx: int, dy: int) -> Float:
+    """Return at each pixel the value that stands (dx, dy) away from it; 0 beyond the page."""
+    height, width = values.shape
+    seen = np.zeros_like(values)
+    if abs(dx) < width and abs(dy) < height:
+        seen[max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)] = values[
+            max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)
+        ]
+    return seen
+
+
+def _apart(places: NDArray[np.int64], score: Float, least: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the best of the places that lie less than `least` (across, down) apart, the best first."""
+    places = places[np.argsort(-score, kind="stable")]
+    kept = []
+    while len(places):
+        kept.append(places[0])
+        places = places[(np.abs(places - places[0]) >= least).any(1)]
+    return np.array(kept).reshape(-1, 2)
+
+
+def _stands_in(cell: Cell, other: Cell) -> bool:
+    return cv2.pointPolygonTest(other.corners.astype(np.float32), tuple(map(float, cell.middle)), False) >= 0
+
+
+def _cell(labels: NDArray[np.int32], i: int, stats: NDArray[np.int32]) -> Cell | None:
+    """Return one stretch of paper as a cell, None where it has no four corners."""
+    x, y, w, h, _ = (int(v) for v in stats)
+    part = (labels[y : y + h, x : x + w] == i).astype(np.uint8)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(contours, key=len)[:, 0]
+    (_, _), (long, short), angle = cv2.minAreaRect(outline)
+    if min(long, short) < SMALLEST - 2 or min(angle % 90, 90 - angle % 90) > STEEPEST:
+        return None
+    hull = cv2.contourArea(cv2.convexHull(outline))
+    if hull < SQUARE * long * short:
+        return None
+    corners = _ordered(cv2.boxPoints(cv2.minAreaRect(outline)).astype(float))
+    far = np.linalg.norm(corners[:, None] - outline[None], axis=2).min(1)
+    if far.max() > CORNER * min(long, short) + 1.5:
+        return None
+    filled = cv2.drawContours(np.zeros_like(part), [outline[:, None]], -1, 1, cv2.FILLED)
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(cv2.subtract(filled, part), connectivity=8)
+    holds = bool((pieces[1:, cv2.CC_STAT_HEIGHT] > WRITING * h).any())
+    dents = 1 - cv2.contourArea(outline) / max(hull, 1.0)  # what is written touches the line
+    return Cell(corners + np.array([x, y]), holds or dents > 0.06, holds)
+
+
+def _ordered(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return four corners from the upper left one clockwise."""
+    total, difference = corners.sum(1), corners[:, 1] - corners[:, 0]
+    return corners[[total.argmin(), difference.argmin(), total.argmax(), difference.argmax()]]
+
+
+def _take_side_out(contrast: Float, x0: float, y0: float, x1: float, y1: float, reach: int) -> None:
+    """Take out the line that runs along one side of a cell, with the corners at its ends."""
+    start, stop = max(0, round(x0) - reach // 2 - 1), min(contrast.shape[1], round(x1) + reach // 2 + 2)
+    xs = np.arange(start, stop)
+    path = y0 + (y1 - y0) * (xs - x0) / max(x1 - x0, 1.0)
+    steps = np.arange(-reach, reach + 1)
+    rows = np.round(path).astype(int) + steps[:, None]
+    there = np.clip(rows, 0, contrast.shape[0] - 1)
+    covered = np.minimum(contrast[there, xs], 2 * FAINTEST).mean(1) - NEARER * FAINTEST * np.abs(steps)
+    take_out(contrast, xs, path + steps[covered.argmax()], reach)
