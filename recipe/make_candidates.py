@@ -1,9 +1,10 @@
 """Fonts, MNIST and chance come in; shards of labelled candidates in their surroundings come out, cut from made pages as the reader does.
 
-    python recipe/make_candidates.py fonts candidates [--pages 3000] [--held 200] [--workers 2]
+    python recipe/make_candidates.py fonts candidates [--pages 1800] [--others 3000] [--held 200] [--workers 2]
 
 Each made page goes through `find_ink` and `segment`; a candidate is labelled by what the truth has where it stands: a whole digit, a mark,
-a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept.
+a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept. The reader of glyphs learns from
+`train-*`; `train_kinds.py`, which sees what the reader makes of a candidate, from `others-*`, which the reader has never seen.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from inkdigits.surroundings import show_surroundings
 from inkdigits.synthetic import Hands, make_labelled_page
 
 PAGES = 25  # a shard
+NAMES = ("train", "held", "others")
 MOST = {"part": 60, "other": 70}  # of one page: the rest says the same again
 LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 0.1)
 MARKS, DIGITS = ".,-/:", tuple("0123456789")
@@ -90,8 +92,8 @@ def _grown(boxes: Sequence[Box], slack: float) -> np.ndarray:
 def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     """Write one shard.
 
-    `x`, uint8 of shape (n, 3, 40, 40), and `y`, places in `KINDS`, of every kind of candidate; `glyphs`, uint8 of shape (m, 28, 28), and
-    `labels`, of those that are whole digits, or parts and other things (10): what the reader of glyphs meets on pages.
+    `x`, uint8 of shape (n, 4, 40, 40), `y`, places in `KINDS`, `glyphs`, uint8 of shape (n, 28, 28), and `labels`, their values or 10, of
+    every kind of candidate; `kept`, which of them the reader of glyphs is to learn from: whole digits, and some parts and other things.
     """
     cv2.setNumThreads(1)
     held = name == "held"
@@ -99,7 +101,7 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     printed = hands(fonts, ("print-held-out",) if held else ("print",), "validation" if held else "train", (0, 0, 1))
     found: list[tuple[np.ndarray, int, np.ndarray, int]] = []
     for i in range(PAGES):
-        seed = (1 + held) * 1_000_000 + number * PAGES + i
+        seed = (1 + NAMES.index(name)) * 1_000_000 + number * PAGES + i
         rng = np.random.default_rng([seed, 0xC0])
         found += _page(seed, rng, printed if rng.random() < 0.1 else written)
     path = out / f"{name}-{number:04d}.npz"
@@ -109,7 +111,7 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
         # of what is no digit, as many as the digits would have at an eleventh of all, and half as many again: it is the most varied
         others = rng.permutation(np.flatnonzero((labels == NO_DIGIT) & ~np.isin(ys, [KINDS.index(m) for m in MARKS])))
         kept = np.sort(np.concatenate([np.flatnonzero(is_digit), others[: int(0.15 * is_digit.sum())]]))
-        np.savez_compressed(beside, x=xs, y=ys, glyphs=glyphs[kept], labels=labels[kept])
+        np.savez_compressed(beside, x=xs, y=ys, glyphs=glyphs, labels=labels, kept=kept)
     return path
 
 
@@ -153,12 +155,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fonts", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--pages", type=int, default=3000)
+    parser.add_argument("--pages", type=int, default=1800)
+    parser.add_argument("--others", type=int, default=3000)
     parser.add_argument("--held", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    wanted = [("held", i) for i in range(args.held // PAGES)] + [("train", i) for i in range(args.pages // PAGES)]
+    pages = {"held": args.held, "others": args.others, "train": args.pages}
+    wanted = [(name, i) for name, count in pages.items() for i in range(count // PAGES)]
     missing = [(n, i) for n, i in wanted if not (args.out / f"{n}-{i:04d}.npz").exists()]
     with ProcessPoolExecutor(args.workers) as pool:
         for k, job in enumerate(as_completed([pool.submit(make_shard, n, i, args.fonts, args.out) for n, i in missing])):

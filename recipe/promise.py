@@ -1,5 +1,7 @@
 """Weights of the package and what never trained them come in; the promises that `--max-error` keeps come out, in NAME.json and NAME.onnx.
 
+With them comes the threshold for digits on pages: about one in 200 answers on the same made pages is wrong.
+
     python recipe/promise.py reader --glyphs glyphs --fonts fonts [--pages 600] [--workers 2]
 
 For pictures of one digit: MNIST's last 10,000 training digits, and the shards `held-*` of `make_glyphs.py`. For pages: made pages in hands
@@ -23,7 +25,7 @@ from train import held
 
 from inkdigits import Classifier, Reader
 from inkdigits.calibrating import describe
-from inkdigits.calibration import NO_DIGIT_SHARE
+from inkdigits.calibration import ERROR_RATE, NO_DIGIT_SHARE, choose_threshold
 from inkdigits.errors import InkdigitsError
 from inkdigits.page_accuracy import judge
 from inkdigits.promises import Promise, Promises, identity, make_promise
@@ -70,16 +72,20 @@ def main() -> None:
     sets = held({"shares": ["crops"] if args.glyphs else []}, args.glyphs)
     made_on = "MNIST's last 10,000 training digits" + (", digits in held-out fonts, crops of made photos of both" if args.glyphs else "")
     promises = {"single": of_singles(Classifier.load(args.name), sets)}
+    thresholds = {}
     if args.fonts:
         with ProcessPoolExecutor(args.workers) as pool:
             pages = list(pool.map(of_page, [(args.name, str(args.fonts), i) for i in range(args.pages)], chunksize=4))
         for i, subject in enumerate(("digit", "number")):
-            promises[subject] = make_promise(*zip(*(outcome for page in pages for outcome in page[i]), strict=True))
+            confidence, right = (np.array(part) for part in zip(*(outcome for page in pages for outcome in page[i]), strict=True))
+            promises[subject] = make_promise(confidence, right)
+            if subject == "digit":
+                thresholds = {"page_threshold": choose_threshold(confidence, right, ERROR_RATE)}
         made_on += f"; {args.pages} made pages in both hands"
     meta = json.loads((WEIGHTS / f"{args.name}.json").read_text())
     made = Promises(identity(meta), made_on, promises)
-    rewrite_weights(WEIGHTS, args.name, promises=made.to_dict())
-    print(describe(made))
+    rewrite_weights(WEIGHTS, args.name, promises=made.to_dict(), **thresholds)
+    print(describe(made), thresholds)
 
 
 if __name__ == "__main__":

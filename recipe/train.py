@@ -33,10 +33,16 @@ HELD_BACK = 10_000  # the last training digits of MNIST, which choose and calibr
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
-def shards(folder: Path, kind: str, x: str = "x", y: str = "y") -> Labelled:
-    """Return the glyphs and labels of all shards of one kind, as `make_glyphs.py` or `make_candidates.py` left them."""
+def shards(folder: Path, kind: str) -> Labelled:
+    """Return the glyphs and labels of all shards of one kind, as `make_glyphs.py` left them."""
     parts = [np.load(path) for path in sorted(folder.glob(f"{kind}-*.npz"))]
-    return np.concatenate([p[x] for p in parts]), np.concatenate([p[y] for p in parts])
+    return np.concatenate([p["x"] for p in parts]), np.concatenate([p["y"] for p in parts])
+
+
+def pages(folder: Path, name: str) -> Labelled:
+    """Return the glyphs and labels that `make_candidates.py` kept for the reader."""
+    parts = [np.load(path) for path in sorted(folder.glob(f"{name}-*.npz"))]
+    return tuple(np.concatenate([p[key][p["kept"]] for p in parts]) for key in ("glyphs", "labels"))  # type: ignore[return-value]
 
 
 def drawn(folder: Path) -> Labelled:
@@ -62,7 +68,7 @@ def sources(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None
     if glyphs:
         made |= {kind: partial(shards, glyphs, kind) for kind in ("crops", "clean", "strokes")}
     if candidates:
-        made |= {"pages": partial(shards, candidates, "train", "glyphs", "labels")}
+        made |= {"pages": partial(pages, candidates, "train")}
     if extra:
         made |= {"drawn": lambda: drawn(extra / "singles" / "hwd1000-drawn"), "optdigits": lambda: optdigits(extra / "optdigits.npz")}
     missing = set(recipe["shares"]) - set(made)
@@ -78,7 +84,7 @@ def held(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None = 
     if glyphs and "crops" in recipe["shares"]:
         sets |= {kind: shards(glyphs, kind) for kind in ("held-clean", "held-crops")}
     if candidates and "pages" in recipe["shares"]:
-        sets |= {"held-pages": shards(candidates, "held", "glyphs", "labels")}
+        sets |= {"held-pages": pages(candidates, "held")}
     return sets
 
 

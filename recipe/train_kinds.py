@@ -2,7 +2,9 @@
 
     python recipe/train_kinds.py candidates --out runs/kinds [--epochs 8] [--weights src/inkdigits/weights]
 
-Keras on torch. The held shards, of hands and fonts that never train, choose nothing but the temperature.
+Torch. The network sees a candidate in its surroundings and what the packaged reader made of its glyph, so train the reader first; from the
+shards `others-*` it learns, which that reader has never seen. The held shards, of hands and fonts that never train, choose nothing but the
+temperatures. After every epoch all is saved; started again, it goes on.
 """
 
 from __future__ import annotations
@@ -10,116 +12,188 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-import keras
 import numpy as np
-from keras import layers
+import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+from torch.nn import functional
 
-from inkdigits import __version__, modelfile
-from inkdigits.files import sha256, write_bytes, write_json
-from inkdigits.kinds import KINDS
+from inkdigits import Classifier, __version__, modelfile
+from inkdigits.files import replacing, sha256, write_bytes, write_json
+from inkdigits.kinds import FAINTEST, KINDS, reading_of
 from inkdigits.surroundings import CHANNELS, SIDE
 from inkdigits.train.export import seal
 
-STACK = ((16, 5, 2), (32, 3, 2), (48, 3, 1), (64, 3, 2), (96, 3, 1))  # channels, side, stride
-DENSE = 64
+STACK = ((24, 5, 2), (40, 3, 2), (56, 3, 1), (80, 3, 2), (112, 3, 1))  # channels, side, stride
+DENSE, HIDDEN, DIGITS = 80, 64, 10
 SMOOTHING = 0.02
+VALUE_SHARE = 0.7  # of the loss: which digit it is, beside what kind of thing
+BLIND = 0.1  # of the candidates are shown without a reading: surroundings must say much by themselves
+BATCH = 256
+NO_DIGIT = 10
 
 
-def build() -> keras.Model:
-    """Return the network, untrained: (40, 40, 3) → 9."""
-    stack: list[Any] = [keras.Input((SIDE, SIDE, CHANNELS))]
-    for channels, side, stride in STACK:
-        stack += [layers.ZeroPadding2D(side // 2), layers.Conv2D(channels, side, stride, use_bias=False)]
-        stack += [layers.BatchNormalization(momentum=0.97), layers.ReLU()]
-    stack += [layers.Flatten(), layers.Dropout(0.3), layers.Dense(DENSE, activation="relu"), layers.Dropout(0.2), layers.Dense(len(KINDS))]
-    return keras.Sequential(stack, name="kinds")
+class KindsNetwork(nn.Module):
+    """(n, 4, 40, 40) and readings (n, 10) → logits of the kinds (n, 9) and of the digits (n, 10)."""
 
-
-def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return all shards of one name: uint8 of shape (n, 40, 40, 3) and (n,)."""
-    parts = [np.load(path) for path in sorted(folder.glob(f"{name}-*.npz"))]
-    return np.concatenate([p["x"] for p in parts]).transpose(0, 2, 3, 1), np.concatenate([p["y"] for p in parts])
-
-
-class Batches(keras.utils.PyDataset):
-    """Candidates in a new order each epoch, shifted, thinned and rescaled a little, their line heights told less exactly."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray, size: int, seed: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.x, self.y, self.size, self.rng = x, y, size, np.random.default_rng(seed)
-        self.on_epoch_end()
+        before, stack = CHANNELS, []
+        for channels, side, stride in STACK:
+            convolution = nn.Conv2d(before, channels, side, stride, side // 2, bias=False)
+            stack.append(nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU()))
+            before = channels
+        self.stack = nn.Sequential(*stack)
+        self.dense = nn.Linear(before * 25, DENSE)
+        self.hidden = nn.Linear(DENSE + DIGITS, HIDDEN)
+        self.kinds = nn.Linear(HIDDEN, len(KINDS))
+        self.values = nn.Linear(HIDDEN, DIGITS)
+        self.trust = nn.Parameter(torch.ones(1))
 
-    def __len__(self) -> int:
-        return len(self.y) // self.size
+    def forward(self, shown: torch.Tensor, reading: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen = functional.dropout(self.stack(shown).flatten(1), 0.3, self.training)
+        seen = functional.dropout(functional.relu(self.dense(seen)), 0.2, self.training)
+        told = reading.clamp(min=FAINTEST).log()
+        both = functional.relu(self.hidden(torch.cat([seen, told], 1)))
+        return self.kinds(both), self.values(both) + self.trust * told
 
-    def on_epoch_end(self) -> None:
-        self.order = self.rng.permutation(len(self.y))
 
-    def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        which = np.sort(self.order[i * self.size : (i + 1) * self.size])
-        x = self.x[which].astype(np.float32) / 255
-        dx, dy = self.rng.integers(-1, 2, 2)
-        x[..., :2] = np.roll(x[..., :2], (dy, dx), (1, 2))
+def load(folder: Path, name: str, classifier: Classifier) -> dict[str, np.ndarray]:
+    """Return all shards of one name, and what the reader makes of every candidate."""
+    parts = [np.load(path) for path in sorted(folder.glob(f"{name}-*.npz"))]
+    data = {key: np.concatenate([p[key] for p in parts]) for key in ("x", "y", "labels")}
+    return data | {"reading": reading_of(*classifier.classify(np.concatenate([p["glyphs"] for p in parts])))}
+
+
+def batch(data: dict[str, np.ndarray], which: np.ndarray, rng: np.random.Generator | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return candidates and readings; with `rng`, shifted, thinned or thickened, rescaled a little, and some without their reading."""
+    x = data["x"][which].astype(np.float32) / 255
+    reading = data["reading"][which]
+    if rng is not None:
+        x[:, :3] = np.roll(x[:, :3], tuple(rng.integers(-1, 2, 2)), (2, 3))
         # how far ink reaches beside the stroke depends on threshold, blur and JPEG
-        x[..., :2] **= self.rng.choice([0.6, 1.0, 1.0, 1.5], (len(x), 1, 1, 1))
-        x[..., 2] += self.rng.normal(0, 0.05, (len(x), 1, 1))
-        return x, keras.ops.convert_to_numpy(keras.ops.one_hot(self.y[which], len(KINDS)))
+        x[:, :3] **= rng.choice([0.6, 1.0, 1.0, 1.5], (len(x), 1, 1, 1)).astype(np.float32)
+        x[:, 3] += rng.normal(0, 0.05, (len(x), 1, 1)).astype(np.float32)
+        reading = np.where(rng.random((len(x), 1)) < BLIND, 0, reading ** rng.uniform(0.6, 1.2, (len(x), 1))).astype(np.float32)
+    return torch.from_numpy(x).to(memory_format=torch.channels_last), torch.from_numpy(reading)
 
 
-def to_onnx(model: keras.Model, **describing: Any) -> bytes:
-    """Return the network as ONNX: uint8 `candidates` of shape (n, 3, 40, 40) → `kinds`, probabilities of shape (n, 9)."""
+def losses(out: tuple[torch.Tensor, torch.Tensor], y: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the loss: of the kinds, and of the values where there are some."""
+    kinds = functional.cross_entropy(out[0].float(), y, label_smoothing=SMOOTHING)
+    values = functional.cross_entropy(out[1].float(), torch.where(labels < NO_DIGIT, labels, -100), ignore_index=-100)
+    return kinds + VALUE_SHARE * values
+
+
+def logits(model: KindsNetwork, data: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of kinds and values of all candidates."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model(*batch(data, np.arange(i, min(i + 1024, len(data["y"]))), None)) for i in range(0, len(data["y"]), 1024)]
+    return tuple(np.concatenate([p[i].numpy() for p in parts]) for i in (0, 1))  # type: ignore[return-value]
+
+
+def train(data: dict[str, np.ndarray], held: dict[str, np.ndarray], epochs: int, seed: int, out: Path) -> KindsNetwork:
+    """Return the trained network, its weights averaged over the last steps."""
+    torch.manual_seed(seed)
+    model = KindsNetwork().to(memory_format=torch.channels_last)
+    averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999), use_buffers=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02, fused=True)
+    steps = len(data["y"]) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=epochs * steps + 1, pct_start=0.1)
+    state, begun = {"model": model, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}, 0
+    path = out / "checkpoint.pt"
+    if path.exists():
+        saved = torch.load(path, weights_only=True)
+        begun = saved.pop("epoch")
+        for name, part in state.items():
+            part.load_state_dict(saved[name])
+    y, labels = (torch.from_numpy(data[key].astype(np.int64)) for key in ("y", "labels"))
+    for epoch in range(begun, epochs):
+        rng, started = np.random.default_rng([seed, epoch]), time.time()
+        model.train()
+        for which in rng.permutation(len(y))[: steps * BATCH].reshape(steps, BATCH):
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast("cpu", torch.bfloat16):
+                found = model(*batch(data, which, rng))
+            losses(found, y[which], labels[which]).backward()
+            optimizer.step()
+            schedule.step()
+            averaged.update_parameters(model)
+        with replacing(path) as beside:
+            torch.save({name: part.state_dict() for name, part in state.items()} | {"epoch": epoch + 1}, beside)
+        kinds, values = logits(averaged.module, held)
+        digits, truth = held["labels"] < NO_DIGIT, held["labels"]
+        right, alone = ((scores.argmax(1) == truth)[digits].mean() for scores in (values, held["reading"]))
+        kind = (kinds.argmax(1) == held["y"]).mean()
+        print(
+            f"epoch {epoch + 1}: kinds {kind:.4f}, values {right:.4f} (the reader alone {alone:.4f}), {time.time() - started:.0f} s",
+            flush=True,
+        )
+    return averaged.module
+
+
+def to_onnx(model: KindsNetwork, **describing: Any) -> bytes:
+    """Return the network as ONNX: `candidates` (n, 4, 40, 40), `readings`, as logarithms (n, 10) → logits `kinds` (n, 9), `values` (n, 10)."""
     nodes, tensors = [], []
 
-    def tensor(name: str, value: np.ndarray) -> str:
-        tensors.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def tensor(value: torch.Tensor | float) -> str:
+        name = f"w{len(tensors)}"
+        array = value.detach().numpy() if isinstance(value, torch.Tensor) else np.array(value)
+        tensors.append(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
         return name
 
-    def node(kind: str, inputs: list[str], **attributes: Any) -> str:
-        name = f"t{len(nodes)}"
+    def node(kind: str, inputs: list[str], name: str = "", **attributes: Any) -> str:
+        name = name or f"t{len(nodes)}"
         nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
-    at = node("Cast", ["candidates"], to=TensorProto.FLOAT)
-    at = node("Mul", [at, tensor("scale", np.array(1 / 255, np.float32))])
-    convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
-    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
-    for i, (convolution, norm, (_, side, stride)) in enumerate(zip(convolutions, norms, STACK, strict=True)):
-        gamma, beta, mean, variance = norm.get_weights()
-        factor = gamma / np.sqrt(variance + norm.epsilon)
-        weights = (convolution.get_weights()[0] * factor).transpose(3, 2, 0, 1)  # (h, w, in, out) → (out, in, h, w)
-        inputs = [at, tensor(f"w{i}", weights.astype(np.float32)), tensor(f"b{i}", (beta - mean * factor).astype(np.float32))]
+    def linear(at: str, layer: nn.Linear, name: str = "") -> str:
+        return node("Gemm", [at, tensor(layer.weight), tensor(layer.bias)], name, transB=1)
+
+    at = node("Mul", [node("Cast", ["candidates"], to=TensorProto.FLOAT), tensor(1 / 255)])
+    for (convolution, norm, _), (_, side, stride) in zip(model.stack, STACK, strict=True):
+        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        weights = tensor(convolution.weight * factor[:, None, None, None])
+        inputs = [at, weights, tensor(norm.bias - norm.running_mean * factor)]
         at = node("Relu", [node("Conv", inputs, kernel_shape=[side, side], strides=[stride, stride], pads=[side // 2] * 4)])
-    at = node("Flatten", [node("Transpose", [at], perm=[0, 2, 3, 1])])
-    dense = [layer.get_weights() for layer in model.layers if isinstance(layer, layers.Dense)]
-    at = node("Relu", [node("Gemm", [at, tensor("w8", dense[0][0]), tensor("b8", dense[0][1])])])
-    nodes.append(helper.make_node("Gemm", [at, tensor("w9", dense[1][0]), tensor("b9", dense[1][1])], ["kinds"]))
+    seen = node("Relu", [linear(node("Flatten", [at]), model.dense)])
+    both = node("Relu", [linear(node("Concat", [seen, "readings"], axis=1), model.hidden)])
+    linear(both, model.kinds, "kinds")
+    node("Add", [linear(both, model.values), node("Mul", ["readings", tensor(model.trust)])], "values")
     graph = helper.make_graph(
         nodes,
         "kinds",
-        [helper.make_tensor_value_info("candidates", TensorProto.UINT8, ["n", CHANNELS, SIDE, SIDE])],
-        [helper.make_tensor_value_info("kinds", TensorProto.FLOAT, ["n", len(KINDS)])],
+        [
+            helper.make_tensor_value_info("candidates", TensorProto.UINT8, ["n", CHANNELS, SIDE, SIDE]),
+            helper.make_tensor_value_info("readings", TensorProto.FLOAT, ["n", DIGITS]),
+        ],
+        [
+            helper.make_tensor_value_info("kinds", TensorProto.FLOAT, ["n", len(KINDS)]),
+            helper.make_tensor_value_info("values", TensorProto.FLOAT, ["n", DIGITS]),
+        ],
         tensors,
     )
     meta = {"format": modelfile.FORMAT, "name": "kinds", "kinds": list(KINDS), "exporter": f"inkdigits {__version__}"} | describing
     return bytes(seal(graph, meta))
 
 
-def temperature(logits: np.ndarray, y: np.ndarray) -> float:
+def temperature(scores: np.ndarray, y: np.ndarray) -> float:
     """Return the temperature of least negative log-likelihood."""
     tried = np.exp(np.linspace(-0.7, 1.0, 60))
 
     def loss(t: float) -> float:
-        z = logits / t
+        z = scores / t
         z = z - z.max(1, keepdims=True)
         return float((np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]).mean())
 
-    return float(min(tried, key=loss))
+    return round(float(min(tried, key=loss)), 4)
 
 
 def main() -> None:
@@ -132,41 +206,31 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(args.seed)
-    x, y = load(args.candidates, "train")
-    held_x, held_y = load(args.candidates, "held")
-    print(f"{len(y):,} candidates, {len(held_y):,} held back:", {k: int((y == i).sum()) for i, k in enumerate(KINDS)}, flush=True)
-    batches = Batches(x, y, 256, args.seed)
-    model = build()
-    steps = args.epochs * len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(2e-4, steps - steps // 10, warmup_target=2e-3, warmup_steps=steps // 10)
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=SMOOTHING)
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=0.01), loss, metrics=["accuracy"])
-    held = (held_x.astype(np.float32) / 255, keras.ops.convert_to_numpy(keras.ops.one_hot(held_y, len(KINDS))))
-    model.fit(batches, epochs=args.epochs, validation_data=held, validation_batch_size=512, verbose=2)
-    model.save(args.out / "kinds.keras")
-    logits = model.predict(held[0], batch_size=512, verbose=0)
-    found = logits.argmax(1)
-    confusion = [[int(((held_y == i) & (found == j)).sum()) for j in range(len(KINDS))] for i in range(len(KINDS))]
+    classifier = Classifier.load()
+    data, held = load(args.candidates, "others", classifier), load(args.candidates, "held", classifier)
+    counts = {kind: int((data["y"] == i).sum()) for i, kind in enumerate(KINDS)}
+    print(f"{len(data['y']):,} candidates, {len(held['y']):,} held back:", counts, flush=True)
+    model = train(data, held, args.epochs, args.seed, args.out)
+    kinds, values = logits(model, held)
+    found, digits = kinds.argmax(1), held["labels"] < NO_DIGIT
+    confusion = [[int(((held["y"] == i) & (found == j)).sum()) for j in range(len(KINDS))] for i in range(len(KINDS))]
     print("true \\ found", *KINDS)
     for kind, row in zip(KINDS, confusion, strict=True):
         print(kind, row)
-    told = {
-        "epochs": args.epochs,
-        "seed": args.seed,
-        "candidates": len(y),
-        "held": len(held_y),
-        "accuracy": float((found == held_y).mean()),
+    right = {"accuracy": found == held["y"], "values": values[digits].argmax(1) == held["labels"][digits]}
+    told = {"epochs": args.epochs, "seed": args.seed, "candidates": len(data["y"]), "held": len(found), "reader": classifier.meta["sha256"]}
+    told |= {key: round(float(value.mean()), 5) for key, value in right.items()}
+    warmth = {
+        "temperature": temperature(kinds, held["y"]),
+        "value_temperature": temperature(values[digits], held["labels"][digits].astype(int)),
     }
-    best = temperature(logits, held_y)
-    print(told, "temperature", best)
+    print(told, warmth)
     write_json(args.out / "kinds.json", told | {"confusion": confusion})
     if args.weights:
-        data = to_onnx(model, temperature=best, trained=told)
-        write_bytes(args.weights / "kinds.onnx", data)
-        meta = modelfile.describe(data)
-        write_json(args.weights / "kinds.json", {"name": "kinds", "sha256": sha256(data), "bytes": len(data)} | meta)
-        print(json.dumps({"bytes": len(data)}))
+        data_ = to_onnx(model, **warmth, trained=told)
+        write_bytes(args.weights / "kinds.onnx", data_)
+        write_json(args.weights / "kinds.json", {"name": "kinds", "sha256": sha256(data_), "bytes": len(data_)} | modelfile.describe(data_))
+        print(json.dumps({"bytes": len(data_)}))
 
 
 if __name__ == "__main__":

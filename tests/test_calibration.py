@@ -60,3 +60,11 @@ def test_the_threshold_holds_its_rate():
 def test_too_few_labels_or_no_digits_are_refused(n, label):
     with pytest.raises(DataError, match="at least 200 labelled glyphs, digits among them"):
         calibrate(np.zeros((n, 11), np.float32), np.full(n, label, np.uint8))
+
+
+def test_a_threshold_counts_what_is_rare_as_rare():
+    confidence = np.linspace(1, 0, 1000)
+    right = np.ones(1000, bool)
+    right[400:500] = False  # shown ten times as often as people do
+    weight = np.where(right, 1.0, 0.1)
+    assert choose_threshold(confidence, right, 0.02, weight) < 0.3 < choose_threshold(confidence, right, 0.02)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from inkdigits import Classifier
 from inkdigits.errors import ModelError
+from inkdigits.glyph import make_glyphs
 from inkdigits.ink import find_ink
-from inkdigits.kinds import KINDS, KindClassifier, default_kinds
+from inkdigits.kinds import KINDS, KindClassifier, default_kinds, reading_of
 from inkdigits.segment import segment
 from inkdigits.surroundings import CHANNELS, SIDE, show_surroundings
 from inkdigits.synthetic import make_labelled_page
@@ -43,18 +45,38 @@ def test_the_size_of_a_page_changes_nothing(page):
 
 def test_nothing_gives_nothing():
     assert show_surroundings([], np.zeros((10, 10), np.uint8)).shape == (0, CHANNELS, SIDE, SIDE)
-    assert default_kinds().probabilities(np.zeros((0, CHANNELS, SIDE, SIDE), np.uint8)).shape == (0, len(KINDS))
+    kinds, values = default_kinds().classify(np.zeros((0, CHANNELS, SIDE, SIDE), np.uint8), np.zeros((0, 10), np.float32))
+    assert kinds.shape == (0, len(KINDS))
+    assert values.shape == (0, 10)
 
 
-def test_digits_and_marks_are_told_apart(page):
+@pytest.mark.parametrize("asked", [True, False])
+def test_digits_and_marks_are_told_apart_even_where_no_reader_was_asked(page, asked):
     ink, lines, characters = page
-    kinds = default_kinds().probabilities(show_surroundings(lines, ink))
-    assert np.allclose(kinds.sum(1), 1, atol=1e-5)
     candidates = [c for line in lines for c in line.candidates]
+    readings = reading_of(*Classifier.load().classify(make_glyphs(c.ink for c in candidates)))
+    kinds, values = default_kinds().classify(show_surroundings(lines, ink), readings if asked else np.zeros_like(readings))
+    assert np.allclose(kinds.sum(1), 1, atol=1e-5)
+    assert np.allclose(values.sum(1), 1, atol=1e-5)
     for character, box in characters:
         best = max(range(len(candidates)), key=lambda k: overlap(candidates[k].box, box))
-        expected = "." if character == "." else "digit"
-        assert KINDS[kinds[best].argmax()] == expected, character
+        assert KINDS[kinds[best].argmax()] == ("." if character == "." else "digit"), character
+        assert character == "." or not asked or str(values[best].argmax()) == character
+
+
+def test_from_farther_off_the_whole_number_is_seen(page):
+    ink, lines, _ = page
+    shown = show_surroundings(lines, ink)
+    assert (shown[:, 2] > 0).sum() > 0
+    inked = (shown > 64).reshape(len(shown), CHANNELS, -1).any(2)
+    assert inked[:, 2].mean() > 0.9  # every candidate stands among others
+
+
+def test_a_reading_is_shared_among_the_digits():
+    probabilities = np.array([[0.7, 0.3, *[0.0] * 8], [0.1] * 10], np.float32)
+    told = reading_of(probabilities, np.array([0.7, 0.02], np.float32))
+    assert told[0] == pytest.approx(probabilities[0], abs=1e-6)
+    assert told[1].sum() == pytest.approx(0.2, abs=1e-6)
 
 
 def overlap(a, b):

@@ -53,7 +53,7 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.integer], error_ra
     temperature = fit_temperature(logits[is_digit], labels[is_digit])
     shift = fit_shift(logits, labels, temperature) if logits.shape[1] > NO_DIGIT and not is_digit.all() else 0.0
     confidence, best = confidences(logits, temperature, shift)
-    return Calibration(temperature, shift, choose_threshold(confidence, best == labels, error_rate))
+    return Calibration(temperature, shift, choose_threshold(confidence, best == labels, error_rate, _weights(is_digit)))
 
 
 def confidences(logits: NDArray[np.float32], temperature: float, shift: float = 0.0) -> tuple[Float, NDArray[np.int64]]:
@@ -74,8 +74,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.integer]) ->
 
 def fit_shift(logits: NDArray[np.float32], labels: NDArray[np.integer], temperature: float, share: float = NO_DIGIT_SHARE) -> float:
     """Return the shift with which confidences tell right answers from wrong ones best, where `share` of all glyphs is no digit."""
-    is_digit = labels < DIGITS
-    weight = np.where(is_digit, (1 - share) / is_digit.sum(), share / (~is_digit).sum())
+    weight = _weights(labels < DIGITS, share)
 
     def loss(shift: float) -> float:
         confidence, best = confidences(logits, temperature, shift)
@@ -90,9 +89,24 @@ def _nll(z: Float, y: NDArray[np.integer]) -> float:
     return float((top + np.log(np.exp(z - top[:, None]).sum(1)) - z[np.arange(len(y)), y]).mean())
 
 
-def choose_threshold(confidence: Float, right: NDArray[np.bool_], error_rate: float) -> float:
-    """Return the lowest confidence above which at most `error_rate` of the answers are wrong; 1 where there is none."""
+def choose_threshold(confidence: Float, right: NDArray[np.bool_], error_rate: float, weight: Float | None = None) -> float:
+    """Return the lowest confidence above which at most `error_rate` of the answers are wrong; 1 where there is none.
+
+    Args:
+        confidence: of each answer, 0–1, of shape (n,).
+        right: whether each is right, of shape (n,).
+        error_rate: 0–1.
+        weight: how often each stands for what people show, of shape (n,); None for all alike.
+    """
     order = np.argsort(-confidence, kind="stable")
-    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    weight = np.ones(len(right)) if weight is None else weight
+    wrong = np.cumsum((weight * ~right)[order]) / np.cumsum(weight[order])
     good = np.flatnonzero(wrong <= error_rate)
     return round(float(confidence[order][good[-1]]), 4) if len(good) else 1.0
+
+
+def _weights(is_digit: NDArray[np.bool_], share: float = NO_DIGIT_SHARE) -> Float:
+    """Return weights with which `share` of all glyphs is no digit, summing to 1; alike where all are digits."""
+    if is_digit.all():
+        return np.full(len(is_digit), 1 / len(is_digit))
+    return np.where(is_digit, (1 - share) / is_digit.sum(), share / (~is_digit).sum())

@@ -22,8 +22,9 @@ from .classify import Classifier
 from .errors import UsageError
 from .glyph import make_glyphs
 from .ink import find_ink
-from .kinds import DIGIT, default_kinds
+from .kinds import default_kinds, reading_of
 from .limits import Limits
+from .prior import settle
 from .promises import Promises
 from .records import Box, Number, Page
 from .segment import Line, segment
@@ -35,7 +36,6 @@ from .wanted import Wanted
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
 SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
-UNLIKELY = 0.02  # what is less likely to be a whole digit is not looked at as one
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
@@ -142,7 +142,8 @@ class Reader:
         """
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
-        least, least_number = self.classifier.threshold if threshold is None else threshold, 0.0
+        stored = self.classifier.threshold if single else self.classifier.page_threshold
+        least, least_number = stored if threshold is None else threshold, 0.0
         if max_error is not None:
             if threshold is not None:
                 raise UsageError("a threshold and a largest error do not go together: give one of them")
@@ -178,21 +179,16 @@ class Reader:
     def _page(self, ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
         """Return the numbers on a page."""
         lines = segment(ink, self.limits.max_components)
-        candidates = [c for line in lines for c in line.candidates]
-        kinds = default_kinds().probabilities(show_surroundings(lines, ink))
-        likely = kinds[:, DIGIT] >= UNLIKELY
-        probabilities = np.full((len(candidates), 10), 0.1, np.float32)
-        confidence = np.zeros(len(candidates), np.float32)
-        if likely.any():
-            glyphs = make_glyphs(c.ink for c, is_likely in zip(candidates, likely, strict=True) if is_likely)
-            probabilities[likely], confidence[likely] = self.classifier.classify(glyphs)
-        read: list[tuple[Line, list[Item], Readings]] = []
+        shown = show_surroundings(lines, ink)
+        alone = self.classifier.classify(make_glyphs(c.ink for line in lines for c in line.candidates))
+        kinds, values = default_kinds().classify(shown, reading_of(*alone))
+        lattice: list[tuple[Line, Readings]] = []
         start = 0
         for line in lines:
             part = slice(start, start + len(line.candidates))
             start += len(line.candidates)
-            readings = Readings(probabilities[part], confidence[part], kinds[part])
-            read.append((line, best_path(line, readings), readings))
+            lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part])))
+        read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(read, settings)
 
     def _upright(self, ink: NDArray[np.uint8], settings: Settings) -> tuple[int, list[Number]]:

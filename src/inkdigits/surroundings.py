@@ -16,7 +16,8 @@ from .segment import Line
 
 SIDE = 40  # pixels of one picture
 HEIGHTS = 2.5  # of the line: how much of the page a picture shows
-CHANNELS = 3  # the page's ink, the candidate's own, and how high the line is beside the others
+FAR = 7.0  # the same, seen from farther off: whether it stands in a word, in a number, or alone
+CHANNELS = 4  # the page's ink, the candidate's own, the page from farther off, and how high the line is beside the others
 
 Ink = NDArray[np.uint8]
 
@@ -29,8 +30,8 @@ def show_surroundings(lines: Sequence[Line], ink: Ink) -> Ink:
         ink: uint8 of shape (height, width), the page.
 
     Returns:
-        uint8 of shape (n, 3, 40, 40): the ink of the page about the candidate's middle, the candidate's own ink, and the line's height
-        against that of the page (128 alike, 32 more for twice as high).
+        uint8 of shape (n, 4, 40, 40): the ink of the page about the candidate's middle, the candidate's own ink, the page from farther
+        off, and the line's height against that of the page (128 alike, 32 more for twice as high).
     """
     count = sum(len(line.candidates) for line in lines)
     shown = np.zeros((count, CHANNELS, SIDE, SIDE), np.uint8)
@@ -41,15 +42,31 @@ def show_surroundings(lines: Sequence[Line], ink: Ink) -> Ink:
     for line in lines:
         level = np.clip(128 + 32 * np.log2(line.height / usual), 0, 255)
         half = max(4.0, HEIGHTS / 2 * line.height)
+        far, corner, scale = _from_farther_off(ink, line)
         for candidate in line.candidates:
             x, y, w, h = candidate.box
             left, top = round(x + w / 2 - half), round(y + h / 2 - half)
             side = round(2 * half)
             shown[at, 0] = _shrunk(_window(ink, left, top, side))
             shown[at, 1] = _shrunk(_window(candidate.ink, left - x, top - y, side))
-            shown[at, 2] = level
+            middle = ((x + w / 2 - corner[0]) * scale, (y + h / 2 - corner[1]) * scale)
+            shown[at, 2] = _window(far, round(middle[0] - SIDE / 2), round(middle[1] - SIDE / 2), SIDE)
+            shown[at, 3] = level
             at += 1
     return shown
+
+
+def _from_farther_off(ink: Ink, line: Line) -> tuple[Ink, tuple[int, int], float]:
+    """Return what stands about a line, so small that `FAR` heights are `SIDE` pixels, its corner on the page, and its scale."""
+    scale = SIDE / (FAR * line.height)
+    boxes = np.array([c.box for c in line.candidates])
+    reach = FAR / 2 * line.height + 2
+    low = np.maximum(np.floor((boxes[:, :2] + boxes[:, 2:] / 2).min(0) - reach), 0).astype(int)
+    high = np.ceil((boxes[:, :2] + boxes[:, 2:] / 2).max(0) + reach).astype(int)
+    part = ink[low[1] : high[1], low[0] : high[0]]
+    size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return np.asarray(small, np.uint8), (int(low[0]), int(low[1])), scale
 
 
 def _usual_height(lines: Sequence[Line]) -> float:

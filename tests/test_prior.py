@@ -1,0 +1,54 @@
+"""prior: readings of a page in, the same with how common dirt is on that page out."""
+
+import numpy as np
+import pytest
+from test_assemble import line_of, readings_of
+
+from inkdigits.assemble import Readings
+from inkdigits.kinds import DIGIT, KINDS, OTHER
+from inkdigits.prior import settle
+
+
+def page_of(what, count=12):
+    """Return a page of `count` single pieces of which all are `what`, and one more of which nobody can say."""
+    boxes = [(60 * i, 0, 20, 40) for i in range(count + 1)]
+    line = line_of(*boxes)
+    readings = readings_of(line, {(i, i + 1): what for i in range(count)} | {(count, count + 1): 1})
+    doubtful = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (count, count + 1))
+    readings.kinds[doubtful] = 0.001
+    readings.kinds[doubtful, [DIGIT, OTHER]] = 0.7, 0.3
+    return line, readings, doubtful
+
+
+def test_among_digits_what_is_doubtful_is_a_digit_and_among_letters_it_is_not():
+    line, readings, k = page_of(4)
+    ((_, among_digits),) = settle([(line, readings)])
+    line, readings, k = page_of("other")
+    ((_, among_letters),) = settle([(line, readings)])
+    assert among_digits.kinds[k, DIGIT] > 0.85
+    assert among_letters.kinds[k, DIGIT] < 0.5
+    for settled in (among_digits, among_letters):
+        assert np.allclose(settled.kinds.sum(1), 1, atol=1e-5)
+
+
+def test_a_page_with_little_on_it_stays_as_it_was():
+    line, readings, k = page_of(4, count=0)
+    ((_, settled),) = settle([(line, readings)])
+    assert settled.kinds[k, DIGIT] == pytest.approx(0.7, abs=0.06)
+
+
+def test_what_came_in_is_not_changed_and_the_reading_of_digits_stays():
+    line, readings, _ = page_of("other")
+    before = readings.kinds.copy()
+    ((same, settled),) = settle([(line, readings)])
+    assert same is line
+    assert np.array_equal(readings.kinds, before)
+    assert settled.probabilities is readings.probabilities
+    assert settled.kinds.shape == (len(line.candidates), len(KINDS))
+
+
+def test_where_nothing_but_digits_was_asked_nothing_changes():
+    line, readings, _ = page_of(4)
+    plain = Readings(readings.probabilities, readings.confidence)
+    assert settle([(line, plain)]) == [(line, plain)]
+    assert settle([]) == []
