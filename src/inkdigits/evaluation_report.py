@@ -1,65 +1,117 @@
-"""An evaluation comes in; one self-contained HTML page comes out: the figures, the confusion matrix, every mistake as a picture."""
+"""An evaluation comes in; one self-contained HTML page comes out: the figures, what confidence is worth, every mistake as a picture."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from . import __version__, plots
+from .cards import Card, make_cards
+from .classify import Classifier
+from .comparison import Comparison
 from .errors import one_line
-from .evaluate import DIGITS, Evaluation
+from .evaluate import DIGITS, Evaluation, Labels
 from .labelled import Answers
 from .measures import BINS, risk_coverage, wilson
 from .report import Table, embed_figure, write
 
-if TYPE_CHECKING:
-    from .report import Picture
-
-SHOWN_MISTAKES = 400  # of the most confident; a page with thousands of pictures is no use to anybody
-COLUMNS = 8
-THUMBNAIL = 96  # pixels
+SHOWN = 300  # of the most confident mistakes; a page with thousands of pictures is no use to anybody
+SHOWN_DIFFERENCES = 60  # of each kind, where two models differ
+COVERAGES = (1.0, 0.995, 0.99, 0.98, 0.95, 0.9)
 
 
-def write_report(path: str | os.PathLike[str], answer: dict[str, Any], evaluation: Evaluation, answers: Answers) -> Path:
+def write_report(
+    path: str | os.PathLike[str],
+    answer: dict[str, Any],
+    evaluation: Evaluation,
+    answers: Answers,
+    classifier: Classifier,
+    comparison: Comparison | None = None,
+) -> Path:
     """Write the page and return its path.
 
     Args:
         path: where to write it.
         answer: the JSON object of `inkdigits evaluate`.
         evaluation: what it was made from.
-        answers: the pictures and their names, for the gallery of mistakes.
+        answers: the pictures and their names, to be shown.
+        classifier: what answered.
+        comparison: how it does beside another model, where there is one.
 
     Raises:
         MissingExtra: matplotlib or Jinja2 is not installed.
     """
+
+    def cards(chosen: Labels) -> list[Card]:
+        return make_cards(chosen, evaluation, answers, classifier)
+
+    model = one_line(answer["model"])
     data = {
-        "title": f"How well {one_line(answer['model'])} reads {one_line(answer['data'])}",
+        "title": f"How well {model} reads {one_line(answer['data'])}",
         "version": __version__,
         "tiles": _tiles(answer),
         "classes": _classes(evaluation),
-        "figures": [
-            embed_figure(
-                plots.confusion(evaluation.confusion), "Confusion matrix: a row a label, a column what was read. Shaded: mistakes."
-            ),
+        "confusion": embed_figure(
+            plots.confusion(evaluation.confusion), "A row a label, a column what was read. Shaded: mistakes.", wide=False
+        ),
+        "sureness": [
             embed_figure(
                 plots.reliability(*_bins(evaluation)),
-                "Reliability: answers sorted by confidence into bins of equal mass; on the line, a confidence means what it says.",
+                "Reliability: answers sorted by confidence into bins of equal mass. On the line, a confidence means what it says; "
+                "above it, answers are better than they say.",
             ),
             embed_figure(
                 plots.risk_coverage(*risk_coverage(evaluation.confidence, evaluation.is_right)),
-                "Risk and coverage: when only the most confident share is answered, what share of the answers is wrong.",
+                "Risk and coverage: when only the surest share is answered, what share of the answers is wrong.",
             ),
         ],
-        "mistakes": _gallery(evaluation, answers),
+        "coverage": _coverage(evaluation),
+        "mistakes": cards(evaluation.mistakes[:SHOWN]),
         "many": len(evaluation.mistakes),
         "failures": Table("Pictures that could not be read", ("file", "reason"), [(f, one_line(r)) for f, r in answers.failures]),
+        "against": comparison
+        and {
+            "title": f"Beside {one_line(answer['against']['model'])}",
+            "said": comparison.describe(),
+            "sides": [
+                (f"{len(found):,} read right by {who} alone", cards(found[:SHOWN_DIFFERENCES]), len(found) > SHOWN_DIFFERENCES)
+                for who, found in ((model, comparison.gained), (one_line(answer["against"]["model"]), comparison.lost))
+            ],
+            "digits": _by_digit(comparison),
+        },
     }
     return write(path, "evaluation", data)
+
+
+def _by_digit(comparison: Comparison) -> Table:
+    """Return a row a digit: how many each of two models alone reads right."""
+    gained, lost = (np.bincount(comparison.one.labels[found], minlength=DIGITS) for found in (comparison.gained, comparison.lost))
+    rows = [(digit, int(gained[digit]), int(lost[digit]), f"{gained[digit] - lost[digit]:+d}") for digit in range(DIGITS)]
+    return Table(
+        "Pictures that one of the two alone reads right: gained by the first, or lost", ("digit", "gained", "lost", "together"), rows
+    )
+
+
+def _coverage(evaluation: Evaluation) -> Table:
+    """Return a row a share that is answered, the surest first: how many of the answers are wrong, and how sure the last of them is."""
+    order = np.argsort(-evaluation.confidence, kind="stable")
+    rows = []
+    for share in COVERAGES:
+        given = order[: max(1, round(share * evaluation.n))]
+        wrong = int((~evaluation.is_right[given]).sum())
+        rows.append(
+            (
+                f"{share:.1%}",
+                f"{wrong:,}",
+                f"{wrong / len(given):.2%}",
+                _range(*wilson(wrong, len(given))),
+                f"{evaluation.confidence[given[-1]]:.4f}",
+            )
+        )
+    return Table("When only the surest are answered", ("answered", "wrong", "of the answers", "95 % interval", "least confidence"), rows)
 
 
 def _tiles(answer: dict[str, Any]) -> list[tuple[str, str]]:
@@ -83,9 +135,13 @@ def _classes(evaluation: Evaluation) -> Table:
     for digit in range(DIGITS):
         found, there = int(evaluation.confusion[digit, digit]), int(evaluation.confusion[digit].sum())
         answered = int(evaluation.confusion[:, digit].sum())
-        interval = "–" if not there else "{:.2%} to {:.2%}".format(*wilson(found, there))
+        interval = "–" if not there else _range(*wilson(found, there))
         rows.append((digit, f"{there:,}", _share(found, there), interval, f"{answered:,}", _share(found, answered)))
     return Table("Digit by digit", ("digit", "pictures", "read right", "95 % interval", "answers", "answers right"), rows)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.2f}–{100 * high:.2f}\xa0%"  # which no narrow column parts
 
 
 def _share(part: int, whole: int) -> str:
@@ -102,29 +158,3 @@ def _bins(evaluation: Evaluation) -> tuple[list[float], list[float], list[tuple[
         [r / len(part) for r, part in zip(right, parts, strict=True)],
         [wilson(r, len(part)) for r, part in zip(right, parts, strict=True)],
     )
-
-
-def _gallery(evaluation: Evaluation, answers: Answers) -> Picture | None:
-    chosen = evaluation.mistakes[:SHOWN_MISTAKES]
-    if not len(chosen):
-        return None
-    titles = [
-        f"{evaluation.labels[i]} read as {evaluation.predictions[i]}\n{evaluation.confidence[i]:.3f} · "
-        + one_line(Path(answers.names[i]).name, 14).replace("$", r"\$")  # a dollar would start a formula
-        for i in chosen
-    ]
-    figure = plots.gallery([_square(answers.thumbnail(i)) for i in chosen], titles, COLUMNS)
-    return embed_figure(figure, "Mistakes, the most confident first: label and answer, confidence, and which picture it is.", "png")
-
-
-def _square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture of any size as one for the gallery: grey, at most `THUMBNAIL` pixels a side, padded to a square."""
-    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    side = max(grey.shape)
-    if side > THUMBNAIL:
-        size = tuple(max(1, round(n * THUMBNAIL / side)) for n in grey.shape[::-1])
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    side = max(grey.shape)
-    top, left = (side - grey.shape[0]) // 2, (side - grey.shape[1]) // 2
-    bottom, right = side - grey.shape[0] - top, side - grey.shape[1] - left
-    return np.asarray(cv2.copyMakeBorder(grey, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)

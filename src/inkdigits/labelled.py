@@ -16,10 +16,12 @@ from . import mnist
 from .classify import DIGITS, Classifier, Float, as_glyphs
 from .errors import DataError, ReadError
 from .evaluate import Labels, check_labels
-from .glyph import SIZE
+from .glyph import SIZE, make_glyph
+from .ink import find_ink
 from .limits import Limits
 from .reader import Reader
 from .records import Page
+from .single import propose
 
 MAX_UNPACKED = 2 * 2**30  # bytes an .npz file may unpack to
 KEYS = (("x", "y"), ("x_test", "y_test"))
@@ -37,7 +39,7 @@ class Labelled:
         labels: int64 of shape (n,), 0–9.
         glyphs: uint8 of shape (n, 28, 28), ink bright; None where there are pictures.
         pictures: paths or arrays, n of them; empty where there are glyphs.
-        names: what to call each of them: the file's name in the folder, or its index.
+        names: the file's name in the folder; empty where there are glyphs.
     """
 
     name: str
@@ -45,6 +47,10 @@ class Labelled:
     glyphs: Bytes | None = None
     pictures: list[Any] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+
+    def names_or_places(self) -> list[str]:
+        """What to call each of them: the file's name in the folder, or its index."""
+        return self.names or [str(i) for i in range(len(self.labels))]
 
     @property
     def is_mnist_test(self) -> bool:
@@ -63,6 +69,7 @@ class Answers:
         names: what to call each picture.
         thumbnails: for each, a small grey picture to show, or where to cut it from: see `thumbnail`.
         failures: (name, reason) of the pictures that could not be read.
+        is_mnist_test: whether these are MNIST's own test pictures, whose wrong labels are known.
     """
 
     labels: Labels
@@ -71,6 +78,12 @@ class Answers:
     names: list[str]
     thumbnails: list[Bytes | Page]
     failures: list[tuple[str, str]]
+    is_mnist_test: bool = False
+
+    def glyph(self, index: int) -> Bytes:
+        """Return what the classifier was asked about: uint8 of shape (28, 28), ink bright."""
+        shown = self.thumbnails[index]
+        return _glyph(shown) if isinstance(shown, Page) else shown
 
     def thumbnail(self, index: int) -> Bytes:
         """Return a picture of one digit: the glyph, or what was read cut out of its picture; uint8 of shape (h, w) or (h, w, 3)."""
@@ -82,21 +95,21 @@ def load_labelled(data: str | Path) -> Labelled:
     """Return labelled digits.
 
     Args:
-        data: "mnist" for its 10,000 test pictures; an `.npz` file with `x, y` or `x_test, y_test`; or a folder with `labels.csv`
-            (`file,label`) or one sub-folder a class, named 0 to 9.
+        data: "mnist" for its 10,000 test pictures, "mnist-train" for those that networks learn from; an `.npz` file with `x, y` or
+            `x_test, y_test`; or a folder with `labels.csv` (`file,label`) or one sub-folder a class, named 0 to 9.
 
     Raises:
         DataError: it is missing, damaged, empty, or its labels are not 0–9.
     """
-    if str(data) == "mnist":
-        _, (x, y) = mnist.load_data()
-        return Labelled("mnist", y.astype(np.int64), x)
+    if str(data) in ("mnist", "mnist-train"):
+        x, y = mnist.load_data()[str(data) == "mnist"]
+        return Labelled(str(data), y.astype(np.int64), x)
     path = Path(data)
     if path.is_dir():
         return _folder(path)
     if path.is_file():
         return _npz(path)
-    raise DataError(f"no such data: {path}; expected mnist, a folder of labelled pictures, or an .npz file")
+    raise DataError(f"no such data: {path}; expected mnist, mnist-train, a folder of labelled pictures, or an .npz file")
 
 
 def answer(labelled: Labelled, classifier: Classifier, limits: Limits | None = None) -> Answers:
@@ -107,8 +120,9 @@ def answer(labelled: Labelled, classifier: Classifier, limits: Limits | None = N
     """
     if labelled.glyphs is not None:
         probabilities, confidence = classifier.classify(labelled.glyphs)
-        names = [str(i) for i in range(len(labelled.labels))]
-        return Answers(labelled.labels, probabilities, confidence, names, list(labelled.glyphs), [])
+        return Answers(
+            labelled.labels, probabilities, confidence, labelled.names_or_places(), list(labelled.glyphs), [], labelled.is_mnist_test
+        )
     reader = Reader(classifier, limits)
     rows: list[tuple[NDArray[Any], float, int, Page]] = []
     failures = []
@@ -138,6 +152,15 @@ def _of_page(page: Page, classifier: Classifier) -> tuple[NDArray[Any], float]:
     for value, probability in digit.alternatives:
         p[value] = probability
     return p / p.sum(), digit.confidence
+
+
+def _glyph(page: Page) -> Bytes:
+    """Return the glyph of the one digit of a page, as it was cut out when it was read."""
+    proposals = propose(find_ink(page.picture())) if page.picture and page.numbers else []
+    if not proposals:
+        return np.zeros((SIZE, SIZE), np.uint8)
+    read = page.numbers[0].box
+    return make_glyph(min(proposals, key=lambda p: sum(abs(a - b) for a, b in zip(p.box, read, strict=True))).ink)
 
 
 def _cut(page: Page) -> Bytes:

@@ -363,15 +363,29 @@ def layers(stack: Sequence[Layer], picture: NDArray[Any] | None = None) -> Figur
 
 @_styled
 def reliability(confidence: Sequence[float], right: Sequence[float], intervals: Sequence[tuple[float, float]]) -> Figure:
-    """Return a reliability diagram: the mean confidence of each bin against the share that is right, with its interval."""
-    figure = _new_figure(4.6, 4.2)
+    """Return a reliability diagram: the mean confidence of each bin against the share that is right, with its interval.
+
+    The axes are those of log-odds: most confidences lie near 1, and 0.99 differs from 0.999 as 0.9 does from 0.99. What lies beyond 0.9999
+    stands at the edge.
+    """
+    figure = _new_figure(3.7, 3.6)
     ax = _subplots(figure, 1, 1)[0, 0]
-    low = max(0.0, min([*confidence, *(interval[0] for interval in intervals)]) - 0.02)
-    ax.plot([low, 1], [low, 1], color=FAINT, linewidth=0.8, linestyle="--")
-    spread = np.abs(np.array(intervals).T - np.array(right))
-    ax.errorbar(confidence, right, yerr=spread, fmt="o", color=BLUE, ecolor=SKY, markersize=4, elinewidth=1, clip_on=False)
-    ax.set_xlim(low, 1.005)
-    ax.set_ylim(low, 1.005)
+    low = max(0.001, min([0.5, *confidence, *(interval[0] for interval in intervals)]) * 0.9)
+
+    def odds(share: Any) -> Any:
+        kept = np.clip(share, low, 0.9999)
+        return np.log(kept / (1 - kept))
+
+    ends = odds(np.array([0.0, 1.0]))
+    ax.plot(ends, ends, color=FAINT, linewidth=0.8, linestyle="--")
+    spread = np.abs(odds(np.array(intervals)).T - odds(np.array(right)))
+    ax.errorbar(odds(confidence), odds(right), yerr=spread, fmt="o", color=BLUE, ecolor=SKY, markersize=4, elinewidth=1.2, clip_on=False)
+    ticks = [tick for tick in (0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999) if tick >= low]
+    ax.set_xticks(odds(ticks), [f"{tick:g}" for tick in ticks])
+    ax.set_yticks(odds(ticks), [f"{tick:g}" for tick in ticks])
+    ax.set_xlim(*ends)
+    ax.set_ylim(*ends)
+    ax.grid(color=PALE, linewidth=0.5)
     ax.set_xlabel("confidence")
     ax.set_ylabel("share that is right")
     return figure
@@ -379,11 +393,16 @@ def reliability(confidence: Sequence[float], right: Sequence[float], intervals: 
 
 @_styled
 def risk_coverage(coverage: NDArray[np.float64], risk: NDArray[np.float64]) -> Figure:
-    """Return the share of wrong answers against the share of pictures that are answered, the most confident first."""
-    figure = _new_figure(4.6, 3.2)
+    """Return the share of wrong answers against the share of pictures that are answered, the most confident first.
+
+    The axis begins a little before the first mistake.
+    """
+    figure = _new_figure(3.7, 3.6)
     ax = _subplots(figure, 1, 1)[0, 0]
     ax.plot(coverage * 100, risk * 100, color=VERMILION, linewidth=1.4)
-    ax.set_xlim(0, 100.5)
+    first = float(coverage[risk > 0].min(initial=1.0)) if len(coverage) else 0.0
+    ax.set_xlim(max(0.0, 100 - 140 * (1 - first) - 1), 100)
+    ax.grid(color=PALE, linewidth=0.5)
     ax.set_ylim(0, max(0.01, float(risk.max(initial=0)) * 105))
     ax.set_xlabel("answered, %")
     ax.set_ylabel("wrong among them, %")

@@ -32,14 +32,14 @@ def open_review(path: str | os.PathLike[str]) -> Iterator[Review]:
         OSError: the place cannot be written to (before anything is added), or the disk is full.
     """
     template = (resources.files(__package__) / "templates" / "review.html").read_text("utf-8")
-    before, after = template.replace(POLICY, _policy(template)).split(ENTRIES)
+    before, after = template.replace(POLICY, policy(template)).split(ENTRIES)
     with replacing(path) as beside, beside.open("wb") as out:
         out.write(before.encode())
         review = Review(out)
         yield review
         # the page that saves is found again by what stands on it, and its table is called as the page is
         about = {"id": review.digest(), "name": f"{safe_name(Path(path).stem)}.csv", "columns": COLUMNS}
-        out.write(after.replace(ABOUT, _embedded(about)).encode())
+        out.write(after.replace(ABOUT, embedded(about)).encode())
 
 
 class Review:
@@ -58,7 +58,7 @@ class Review:
             "crop": _picture(entry.crop),
             "rows": [_row(row) for row in entry.rows],
         }
-        line = f"{_embedded(said)}\n".encode()
+        line = f"{embedded(said)}\n".encode()
         self._hash.update(line)
         self._out.write(line)
 
@@ -85,12 +85,12 @@ def _picture(crop: Crop | None) -> dict[str, Any] | None:
     return crop and {"jpeg": base64.b64encode(crop.jpeg).decode(), "width": crop.width, "height": crop.height}
 
 
-def _embedded(value: Any) -> str:
+def embedded(value: Any) -> str:
     """Return JSON that may stand in a page: nothing in it ends the element or begins another."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _policy(template: str) -> str:
+def policy(template: str) -> str:
     """Return the content security policy that lets this style and this script act, and nothing else."""
     digests = {}
     for kind in ("style", "script"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from ..comparison import Comparison
     from ..evaluate import Evaluation
     from ..reader import Reader
 
@@ -29,13 +30,18 @@ def add_commands(app: typer.Typer) -> None:
 def evaluate(
     model: Model,
     data: Annotated[
-        str, typer.Option(help="mnist (its test set), a folder with labels.csv or a sub-folder a class, or an .npz file with x and y.")
+        str,
+        typer.Option(
+            help="mnist (its test set), mnist-train, a folder with labels.csv or a sub-folder a class, or an .npz file with x and y."
+        ),
     ] = "mnist",
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page with the figures and every mistake.")] = None,
+    against: Annotated[str | None, typer.Option(metavar="MODEL", help="Another model to compare with, on the same pictures.")] = None,
 ) -> int:
     """Tell how well a model reads labelled digits."""
     from .. import evaluate as judge
+    from ..comparison import Comparison
     from ..labelled import answer as ask
     from ..labelled import load_labelled
 
@@ -53,11 +59,16 @@ def evaluate(
         "corrected": None if corrected is None else {key: corrected.to_dict()[key] for key in ("n", "correct", "accuracy", "interval")}
     }
     answer |= {"seconds": round(seconds, 3), "unreadable": len(answers.failures)}
+    comparison = None
+    if against is not None:
+        others = ask(labelled, _opened(against))
+        comparison = Comparison(evaluation, judge.evaluate(others.labels, others.probabilities, others.confidence))
+        answer["against"] = {"model": against} | comparison.to_dict()
     if report is not None:
         from ..evaluation_report import write_report
 
-        write_report(report, answer, evaluation, answers)
-    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names))
+        write_report(report, answer, evaluation, answers, classifier, comparison)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names, comparison))
     for file, reason in answers.failures:
         _complain(file, reason)
     return 1 if answers.failures else 0
@@ -144,7 +155,7 @@ def _prediction(reader: Reader, file: str) -> dict[str, Any]:
     return {"value": digit.value, "confidence": digit.confidence, "probabilities": [p for _, p in sorted(digit.alternatives)]}
 
 
-def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str]) -> str:
+def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str], comparison: Comparison | None) -> str:
     """Return the figures for a person to read."""
     low, high = answer["interval"]
     lines = [
@@ -160,6 +171,8 @@ def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str])
     lines.append(f"calibration: NLL {answer['nll']:.4f}, Brier {answer['brier']:.4f}, ECE {answer['ece']:.3%} (15 bins of equal mass)")
     if answer["auroc"] is not None:
         lines.append(f"right told from wrong by confidence: AUROC {answer['auroc']:.4f}")
+    if comparison is not None:
+        lines.append(f"beside {answer['against']['model']}: {comparison.describe()}")
     worst = evaluation.mistakes[:5]
     if len(worst):
         shown = (

@@ -1,17 +1,24 @@
-"""The commands that say how far an answer is to be trusted: calibrate."""
+"""The commands that say how far an answer, or a label, is to be trusted: calibrate, audit."""
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from ..labelled import Answers, Labelled
+
 
 def add_commands(app: typer.Typer) -> None:
-    """Add `calibrate` to `app`."""
+    """Add `calibrate` and `audit` to `app`."""
     app.command("calibrate")(calibrate)
+    app.command("audit")(audit)
 
 
 def calibrate(
@@ -34,6 +41,124 @@ def calibrate(
     write_json(out, promises.to_dict())
     print(describe(promises))
     print(f"{one_line(str(out))}: to be kept by inkdigits read --promise {one_line(str(out))} --max-error P")
+    return _complain(failures)
+
+
+def audit(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="mnist (its test set), mnist-train, a folder of labelled single digits, or an .npz file.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write the page to judge on; with --apply, the corrected .csv or .npz.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model", help="reader, mnist, or an .onnx: who is asked; several by several flags.  [default: reader; both for mnist]"
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Ask networks that learn here, each from all but one of so many parts.  [default: 5 for mnist-train]")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many labels are put up for judgement.")] = 100,
+    apply: Annotated[Path | None, typer.Option(metavar="VERDICTS.json", help="What the page saved: write the labels put right.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Tell which labels look wrong, by the confidence of networks that never saw them."""
+    from ..audit import audit as judge
+    from ..court import read_verdicts, write_corrected, write_court
+    from ..errors import UsageError, one_line
+    from ..labelled import load_labelled
+
+    if folds and model:
+        raise UsageError("--model and --folds do not go together: ask networks that are there, or ones that learn here")
+    if apply and not out:
+        raise UsageError("--apply needs --out: a .csv file, or an .npz file for glyphs")
+    labelled = load_labelled(data)
+    if apply and out:
+        changed, left_out = write_corrected(out, labelled, read_verdicts(apply, labelled))
+        print(f"{one_line(str(out))}: {len(labelled.labels) - left_out:,} labels, {changed:,} of them changed; {left_out:,} left out")
+        return 0
+    start = time.perf_counter()
+    if data == "mnist-train" and not model:
+        folds = folds or 5  # the weights of the package learned from these labels
+    models = model or (["reader", "mnist"] if labelled.is_mnist_test else ["reader"])
+    answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models)
+    found = judge(answers.labels, answers.probabilities)
+    places = found.order[:top].tolist()
+    by = f"{folds} networks that learned from the other {folds - 1} parts" if folds else " and ".join(models)
+    answer = {"data": data, "n": len(found.labels), "by": by, "suspicious": int(found.is_suspicious.sum())}
+    answer |= {"estimated_wrong": round(found.estimated_wrong, 1), "labels": [{"file": answers.names[i]} | found.tell(i) for i in places]}
+    answer |= {"seconds": round(time.perf_counter() - start, 3), "unreadable": len(answers.failures)}
+    if out:
+        write_court(out, labelled, answers, found, places)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, out))
+    return _complain(answers.failures)
+
+
+def _asked(labelled: Labelled, models: list[str]) -> Answers:
+    """Return the answers of models that never saw these labels: the mean of their probabilities."""
+    import numpy as np
+
+    from ..classify import Classifier
+    from ..labelled import answer
+
+    answers = [answer(labelled, Classifier.load(model)) for model in models]
+    return replace(answers[0], probabilities=np.mean([a.probabilities for a in answers], axis=0))
+
+
+def _cross_validated(labelled: Labelled, folds: int) -> Answers:
+    """Return the answers of networks that learn here, each of them to pictures that it did not learn from."""
+    from importlib.util import find_spec
+
+    import numpy as np
+
+    from ..classify import Classifier
+    from ..errors import MissingExtra
+    from ..labelled import Answers, answer
+
+    if find_spec("keras") is None or find_spec("sklearn") is None:
+        raise MissingExtra("networks that learn here", "train")
+    from ..train.folds import cross_validate
+
+    def tell(line: str) -> None:
+        print(f"inkdigits: {line}", file=sys.stderr)
+
+    if labelled.glyphs is not None:
+        p = cross_validate(labelled.glyphs, labelled.labels, folds, tell=tell)
+        return Answers(labelled.labels, p, p.max(axis=1), labelled.names_or_places(), list(labelled.glyphs), [])
+    answers = answer(labelled, Classifier.load())  # it reads the pictures; what is learned from are the glyphs in them
+    glyphs = np.stack([answers.glyph(i) for i in range(len(answers.labels))])
+    return replace(answers, probabilities=cross_validate(glyphs, answers.labels, folds, tell=tell))
+
+
+def _described(answer: dict[str, Any], out: Path | None) -> str:
+    """Return what was found for a person to read."""
+    from ..errors import one_line
+
+    lines = [
+        f"{answer['n']:,} labels of {one_line(answer['data'])}, by {answer['by']}: {answer['suspicious']:,} look wrong; "
+        f"estimated to be wrong: {answer['estimated_wrong']:,.0f}"
+    ]
+    shown = answer["labels"][:10]
+    lines += [
+        f"  {one_line(row['file'])}: label {row['label']}, perhaps {row['suggestion']} (margin {row['margin']:+.3f})" for row in shown
+    ]
+    if out is not None:
+        lines.append(f"{one_line(str(out))}: the {len(answer['labels']):,} most suspicious, to be judged in a browser; then:")
+        lines.append(f"inkdigits audit {one_line(answer['data'])} --apply VERDICTS.json --out labels.csv")
+    return "\n".join(lines)
+
+
+def _complain(failures: list[tuple[str, str]]) -> int:
+    """Tell which files could not be read, and return the exit code."""
+    from ..errors import one_line
+
     for file, reason in failures:
         print(f"inkdigits: {one_line(f'{file}: {reason}')}", file=sys.stderr)
     return 1 if failures else 0

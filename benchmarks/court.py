@@ -1,0 +1,67 @@
+"""How high the label court puts the labels of MNIST that are known to be wrong, beside cleanlab on the same probabilities.
+
+    python benchmarks/court.py [--published pyx.npy] [--flips]
+
+The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--published` takes
+the probabilities that their authors published (cleanlab/label-errors). `--flips` plants 600 wrong labels among the 60,000 training labels,
+then cross-validates: some minutes.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+
+from inkdigits import Classifier, mnist
+from inkdigits.audit import audit
+from inkdigits.evaluate import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
+
+AT = (15, 50, 100)
+FLIPS, AMONG = 600, 700
+
+
+def tell(name: str, order: np.ndarray) -> None:
+    """Print how many of the known labels are among the first of an order."""
+    found = [(int(np.isin(list(WRONG_TEST_LABELS), order[:k]).sum()), int(np.isin(UNCLEAR_TEST_LABELS, order[:k]).sum())) for k in AT]
+    print(f"| {name} | " + " | ".join(f"{wrong} of 10, {unclear} of 5" for wrong, unclear in found) + " |", flush=True)
+
+
+def plant(y: np.ndarray) -> None:
+    """Plant wrong labels among those of the training set, and tell how many are found."""
+    from inkdigits.train.folds import cross_validate
+
+    (x, _), _ = mnist.load_data()
+    random = np.random.default_rng(0)
+    planted = random.choice(len(y), FLIPS, replace=False)
+    y[planted] = (y[planted] + random.integers(1, 10, FLIPS)) % 10
+    order = audit(y, cross_validate(x, y, tell=print)).order
+    found = int(np.isin(planted, order[:AMONG]).sum())
+    print(f"planted among {len(y):,} training labels: {found} of {FLIPS} among the first {AMONG} ({found / FLIPS:.1%})")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--published", type=Path, help="probabilities of shape (10000, 10), as .npy")
+    parser.add_argument("--flips", action="store_true", help="plant wrong training labels and look for them")
+    args = parser.parse_args()
+    (_, y_train), (x, y) = mnist.load_data()
+    by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
+    by["both (as `inkdigits audit mnist`)"] = (by["reader"] + by["mnist"]) / 2
+    if args.published:
+        by["published"] = np.load(args.published).astype(np.float64)
+        by["published"] /= by["published"].sum(axis=1, keepdims=True)  # half precision
+    print("| asked | " + " | ".join(f"first {k}" for k in AT) + " |\n|---|" + "---|" * len(AT))
+    for name, p in by.items():
+        tell(name, audit(y, p).order)
+        tell(f"{name}, ranked by cleanlab", np.argsort(get_label_quality_scores(y, p), kind="stable"))
+    for name, p in by.items():
+        print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
+    if args.flips:
+        plant(y_train.astype(np.int64))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Labels and confidences of who never saw them come in; which labels look wrong, the worst first, comes out. NumPy alone.
+
+Source: confident learning after Northcutt, Jiang, Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels": a picture
+counts as a digit where its probability is at least what pictures with that label have on average.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .evaluate import DIGITS, Float, Labels, evaluate
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What confidences say of labels.
+
+    Attributes:
+        labels: as they are given, int64 of shape (n,), 0–9.
+        probabilities: float64 of shape (n, 10), rows summing to 1, of who never saw these labels.
+    """
+
+    labels: Labels
+    probabilities: Float
+
+    @cached_property
+    def usual(self) -> Float:
+        """What probability of a digit the pictures with that label have on average: float64 of shape (10,), 2 where there are none."""
+        return np.array([self.probabilities[self.labels == d, d].mean() if (self.labels == d).any() else 2.0 for d in range(DIGITS)])
+
+    @cached_property
+    def counted(self) -> Labels:
+        """The digit that each picture counts as, −1 where it counts as none: int64 of shape (n,)."""
+        reached = np.where(self.probabilities >= self.usual - 1e-12, self.probabilities, -1.0)
+        return np.where(reached.max(axis=1) >= 0, reached.argmax(axis=1), -1)
+
+    @cached_property
+    def joint(self) -> Labels:
+        """How many pictures with a label (row) count as a digit (column): of shape (10, 10)."""
+        sure = self.counted >= 0
+        return np.bincount(self.labels[sure] * DIGITS + self.counted[sure], minlength=DIGITS**2).reshape(DIGITS, DIGITS)
+
+    @cached_property
+    def is_suspicious(self) -> NDArray[np.bool_]:
+        """Whether each picture counts as another digit than its label says: bool of shape (n,)."""
+        return (self.counted >= 0) & (self.counted != self.labels)
+
+    @property
+    def estimated_wrong(self) -> float:
+        """How many labels are wrong, by the shares that `joint` has in each row."""
+        rows = self.joint.sum(axis=1)
+        off = rows - np.diag(self.joint)
+        there = np.bincount(self.labels, minlength=DIGITS)
+        return float((off / np.maximum(rows, 1) * there).sum())
+
+    @cached_property
+    def suggestions(self) -> Labels:
+        """The most probable digit that is not the label: int64 of shape (n,)."""
+        others = self.probabilities.copy()
+        others[np.arange(len(others)), self.labels] = -1
+        return np.asarray(others.argmax(axis=1), np.int64)
+
+    @cached_property
+    def margins(self) -> Float:
+        """How much more probable the label is than the suggestion, −1 to 1: float64 of shape (n,). The lower, the more suspicious."""
+        rows = np.arange(len(self.labels))
+        return self.probabilities[rows, self.labels] - self.probabilities[rows, self.suggestions]
+
+    @cached_property
+    def order(self) -> Labels:
+        """Indices of all pictures, the most suspicious label first."""
+        return np.asarray(np.argsort(self.margins, kind="stable"), np.int64)
+
+    def tell(self, index: int) -> dict[str, Any]:
+        """Return what is said of one label as JSON-safe values."""
+        return {
+            "label": int(self.labels[index]),
+            "suggestion": int(self.suggestions[index]),
+            "margin": round(float(self.margins[index]), 6),
+            "suspicious": bool(self.is_suspicious[index]),
+        }
+
+
+def audit(labels: ArrayLike, probabilities: ArrayLike) -> Audit:
+    """Return what confidences say of labels.
+
+    Args:
+        labels: whole numbers 0–9 of shape (n,).
+        probabilities: of shape (n, 10), rows summing to 1, of a network that did not learn from these labels: one that did knows them by
+            heart, the wrong ones too.
+
+    Raises:
+        DataError: see `evaluate`.
+    """
+    checked = evaluate(labels, probabilities)
+    return Audit(checked.labels, checked.probabilities)

@@ -1,0 +1,79 @@
+"""Suspicious labels: confident learning as cleanlab has it, planted mistakes found, and one line for data that make no sense."""
+
+import numpy as np
+import pytest
+from cleanlab.count import compute_confident_joint, get_confident_thresholds
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+
+from inkdigits import Classifier, mnist
+from inkdigits.audit import audit
+from inkdigits.errors import DataError, UsageError
+from inkdigits.train.folds import cross_validate
+
+
+def noisy(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels, 9 % of them wrong, and probabilities of a reader that is mostly right."""
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 10, n)
+    logits = random.normal(0, 1.2, (n, 10)) + 4 * np.eye(10)[truth]
+    p = np.exp(logits)
+    return np.where(random.random(n) < 0.1, random.integers(0, 10, n), truth), p / p.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_it_counts_and_ranks_as_cleanlab_does(seed: int) -> None:
+    labels, p = noisy(2000, seed)
+    found = audit(labels, p)
+    assert np.allclose(found.usual, get_confident_thresholds(labels, p), atol=1e-5)
+    assert (found.joint == compute_confident_joint(labels, p, calibrate=False)).all()
+    theirs = get_label_quality_scores(labels, p, method="normalized_margin")
+    assert np.allclose((found.margins + 1) / 2, theirs)
+    assert (np.diff(theirs[found.order]) >= 0).all()
+    issues = find_label_issues(labels, p, filter_by="confident_learning")
+    assert (found.is_suspicious == issues).mean() > 0.995  # it lets off a label that is the likeliest digit after all
+    assert found.estimated_wrong == pytest.approx(2000 * 0.09, rel=0.2)
+
+
+def test_planted_mistakes_come_first() -> None:
+    (x, y), _ = mnist.load_data()
+    x, y = x[-10_000:], y[-10_000:].astype(np.int64)  # the reader learned from the others
+    random = np.random.default_rng(0)
+    planted = random.choice(len(y), 100, replace=False)
+    y[planted] = (y[planted] + random.integers(1, 10, 100)) % 10
+    order = audit(y, Classifier.load().predict_proba(x)).order
+    assert np.isin(planted, order[:150]).sum() >= 95
+
+
+def test_a_class_without_pictures_and_two_pictures() -> None:
+    found = audit([3, 5], np.eye(10)[[3, 3]])
+    assert found.order.tolist() == [1, 0] and found.suggestions[1] == 3
+    assert found.tell(1) == {"label": 5, "suggestion": 3, "margin": -1.0, "suspicious": True}
+    assert not np.isnan(found.usual).any()
+
+
+@pytest.mark.parametrize(
+    ("labels", "p"),
+    [([1, 12], np.full((2, 10), 0.1)), ([1, 2], np.full((2, 10), np.nan)), ([], np.zeros((0, 10))), ([1], np.ones((1, 9)) / 9)],
+)
+def test_data_that_make_no_sense(labels: list[int], p: np.ndarray) -> None:
+    with pytest.raises(DataError):
+        audit(labels, p)
+
+
+def test_nobody_answers_what_he_learned_from() -> None:
+    (x, y), _ = mnist.load_data()
+    x, labels = x[:1200], y[:1200].astype(np.int64)
+    labels[:30] = (labels[:30] + 5) % 10  # whoever learned these would say so
+    told: list[str] = []
+    p = cross_validate(x, labels, folds=2, epochs=8, tell=told.append)
+    assert p.shape == (1200, 10) and np.allclose(p.sum(1), 1, atol=1e-3) and len(told) == 2
+    assert (p.argmax(1) == y[:1200]).mean() > 0.8
+    assert (p[:30].argmax(1) == labels[:30]).sum() <= 3
+    assert np.isin(np.arange(30), audit(labels, p).order[:120]).sum() >= 25
+
+
+@pytest.mark.parametrize(("n", "folds", "error"), [(100, 1, UsageError), (100, 21, UsageError), (49, 5, DataError)])
+def test_folds_that_cannot_be(n: int, folds: int, error: type[Exception]) -> None:
+    with pytest.raises(error, match="folds"):
+        cross_validate(np.zeros((n, 28, 28), np.uint8), np.arange(n) % 10, folds)

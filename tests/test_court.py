@@ -1,0 +1,126 @@
+"""`audit` as a user types it: what looks wrong, a page to judge on, verdicts that are applied, and refused where they don't belong."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits import cli, mnist
+from inkdigits.labelled import load_labelled
+
+Run = Callable[..., tuple[int, str, str]]
+WRONG = "b & <i>.png"  # says 3, is another
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def running(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.run([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Eight pictures, the second with a wrong label."""
+    _, (x, y) = mnist.load_data()
+    home = tmp_path / "own"
+    home.mkdir()
+    rows = [("file", "label")]
+    for i in range(8):
+        name = WRONG if i == 1 else f"{i}.png"
+        cv2.imwrite(str(home / name), 255 - cv2.resize(x[i], (84, 84)))
+        rows.append((name, "3" if i == 1 else str(y[i])))
+    with (home / "labels.csv").open("w", newline="") as f:
+        csv.writer(f).writerows(rows)
+    return home
+
+
+def verdicts(page: Path, given: dict[str, int | None]) -> Path:
+    """Return a file as the page saves it."""
+    about = json.loads(re.search(r'id="about">(.*?)</script>', page.read_text())[1])
+    path = page.with_name("verdicts.json")
+    path.write_text(json.dumps({"data": about["data"], "id": about["id"], "verdicts": given}))
+    return path
+
+
+def test_from_suspicion_to_corrected_labels(folder: Path, tmp_path: Path, run: Run) -> None:
+    page = tmp_path / "court.html"
+    code, out, err = run("audit", folder, "--out", page, "--top", 4, "--json")
+    answer = json.loads(out)
+    assert (code, err) == (0, "") and answer["n"] == 8 and len(answer["labels"]) == 4 and answer["by"] == "reader"
+    first = answer["labels"][0]
+    assert (first["file"], first["label"], first["suggestion"]) == (WRONG, 3, 2) and first["margin"] < -0.5
+    text = page.read_text()
+    assert "<i>.png" not in text and "://" not in text and "default-src 'none'" in text
+    judged = verdicts(page, {WRONG: 2, "0.png": None, "2.png": 1})
+    code, out, err = run("audit", folder, "--apply", judged, "--out", tmp_path / "labels.csv")
+    assert (code, err) == (0, "") and "7 labels, 1 of them changed; 1 left out" in out
+    with (tmp_path / "labels.csv").open(newline="") as f:
+        corrected = {row["file"]: row["label"] for row in csv.DictReader(f)}
+    assert corrected[WRONG] == "2" and "0.png" not in corrected and corrected["2.png"] == "1"
+    (folder / "labels.csv").write_bytes((tmp_path / "labels.csv").read_bytes())
+    code, out, err = run("audit", folder, "--apply", judged, "--out", tmp_path / "again.csv")
+    assert code != 0 and "made for other labels" in err and err.count("\n") == 1
+
+
+def test_glyphs_are_corrected_in_their_own_form(tmp_path: Path, run: Run) -> None:
+    _, (x, y) = mnist.load_data()
+    labels = y[:20].copy()
+    labels[4] = 9 - labels[4]
+    np.savez(tmp_path / "own.npz", x=x[:20], y=labels)
+    code, out, _ = run("audit", tmp_path / "own.npz", "--model", "mnist", "--model", "reader", "--out", tmp_path / "court.html")
+    assert code == 0 and "by mnist and reader" in out and f"\n  4: label {labels[4]}, perhaps {y[4]} " in out
+    judged = verdicts(tmp_path / "court.html", {"4": int(y[4]), "7": None})
+    assert run("audit", tmp_path / "own.npz", "--apply", judged, "--out", tmp_path / "new.npz")[0] == 0
+    found = load_labelled(tmp_path / "new.npz")
+    kept = np.setdiff1d(np.arange(20), [7])
+    assert (found.labels == y[kept]).all() and (found.glyphs == x[kept]).all()
+    for out_file in ("new.txt", "new"):
+        code, _, err = run("audit", tmp_path / "own.npz", "--apply", judged, "--out", tmp_path / out_file)
+        assert code == 2 and ".csv" in err and not (tmp_path / out_file).exists()
+
+
+def test_a_picture_that_cannot_be_read_costs_that_one(folder: Path, run: Run) -> None:
+    (folder / "3.png").write_bytes(b"\x89PNG no more")
+    code, out, err = run("audit", folder, "--json")
+    assert code == 1 and json.loads(out)["n"] == 7 and err.startswith("inkdigits: 3.png: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "no file of verdicts"),
+        ("[" * 100_000, "no file of verdicts"),
+        ("[1]", "no file of verdicts"),
+        ('{"verdicts": {}}', "other labels"),
+    ],
+)
+def test_verdicts_that_are_none(content: str, said: str, folder: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "v.json").write_text(content)
+    code, _, err = run("audit", folder, "--apply", tmp_path / "v.json", "--out", tmp_path / "l.csv")
+    assert code != 0 and said in err and err.count("\n") == 1 and not (tmp_path / "l.csv").exists()
+
+
+@pytest.mark.parametrize("given", [{"nobody.png": 3}, {"0.png": 12}, {"0.png": True}, {"0.png": "7"}])
+def test_verdicts_that_make_no_sense(given: dict[str, object], folder: Path, tmp_path: Path, run: Run) -> None:
+    assert run("audit", folder, "--out", tmp_path / "court.html")[0] == 0
+    judged = verdicts(tmp_path / "court.html", given)  # type: ignore[arg-type]
+    code, _, err = run("audit", folder, "--apply", judged, "--out", tmp_path / "l.csv")
+    assert code != 0 and "expected a label 0–9" in err and err.count("\n") == 1
+
+
+def test_what_does_not_go_together(folder: Path, run: Run) -> None:
+    for options in (("--folds", 5, "--model", "reader"), ("--apply", "v.json"), ("--top", 0)):
+        code, out, err = run("audit", folder, *options)
+        assert (code, out) == (2, "") and err.count("\n") == 1
+    code, _, err = run("audit", folder, "--folds", 2)
+    assert code != 0 and "at least 20 labelled pictures, got 8" in err
