@@ -1,10 +1,10 @@
 """How high the label court puts the labels of MNIST that are known to be wrong, beside cleanlab on the same probabilities.
 
-    python benchmarks/court.py [--published pyx.npy] [--flips]
+    python benchmarks/court.py [--published pyx.npy] [--flips] [--gallery docs/suspicious.png]
 
 The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--published` takes
 the probabilities that their authors published (cleanlab/label-errors). `--flips` plants 600 wrong labels among the 60,000 training labels,
-then cross-validates: some minutes.
+then cross-validates: some minutes. `--gallery` does so with the labels as they are, and draws the 50 that look most wrong.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from inkdigits.audit import audit
 from inkdigits.evaluate import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 
 AT = (15, 50, 100)
-FLIPS, AMONG = 600, 700
+FLIPS, AMONG, DRAWN = 600, 700, 50
 
 
 def tell(name: str, order: np.ndarray) -> None:
@@ -41,11 +41,26 @@ def plant(y: np.ndarray) -> None:
     print(f"planted among {len(y):,} training labels: {found} of {FLIPS} among the first {AMONG} ({found / FLIPS:.1%})")
 
 
+def draw(path: Path) -> None:
+    """Draw the most suspicious of the training labels, and tell where they stand."""
+    from inkdigits import plots
+    from inkdigits.files import write_bytes
+    from inkdigits.train.folds import cross_validate
+
+    (x, y), _ = mnist.load_data()
+    found = audit(y, cross_validate(x, y.astype(np.int64), tell=print))
+    first = found.order[:DRAWN]
+    titles = [f"{found.labels[i]}, perhaps {found.suggestions[i]}\n{i}" for i in first]
+    write_bytes(path, plots.to_bytes(plots.gallery(list(x[first]), titles, 10)))
+    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}: {', '.join(map(str, first))}")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--published", type=Path, help="probabilities of shape (10000, 10), as .npy")
     parser.add_argument("--flips", action="store_true", help="plant wrong training labels and look for them")
+    parser.add_argument("--gallery", type=Path, help="where to draw the most suspicious training labels")
     args = parser.parse_args()
     (_, y_train), (x, y) = mnist.load_data()
     by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
@@ -61,6 +76,8 @@ def main() -> None:
         print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
     if args.flips:
         plant(y_train.astype(np.int64))
+    if args.gallery:
+        draw(args.gallery)
 
 
 if __name__ == "__main__":
