@@ -15,7 +15,6 @@ from .wanted import Wanted, likeliest
 
 LEAST = 1e-4  # nothing is less likely
 SPREAD_COST = 3.0  # a height of paper inside a digit costs as much, in nats
-READING = 0.5  # power of the reading's own confidence: a digit that is hard to read is a digit
 SIZE_COST = 0.4  # a digit twice as tall or half as tall as its line costs as much
 HALF = 0.45  # heights of the line: what is as high may be a digit of its own
 SMALLEST = 0.3  # heights of the line: what is lower is no digit
@@ -40,10 +39,10 @@ class Readings:
     confidence: Float
     kinds: Float | None = None
 
-    def digit_confidence(self, k: int, power: float = 1.0) -> float:
-        """Return how likely candidate `k` is one whole digit and rightly read, 0–1; with a lower power, the latter counts for less."""
+    def digit_confidence(self, k: int) -> float:
+        """Return how likely candidate `k` is one whole digit and rightly read, 0–1."""
         whole = 1.0 if self.kinds is None else float(self.kinds[k, DIGIT])
-        return float(np.clip(float(self.confidence[k]) ** power * whole, 0, 1))
+        return float(np.clip(float(self.confidence[k]) * whole, 0, 1))
 
     def answer_confidence(self, k: int) -> float:
         """Return how far to trust the answer for candidate `k` once the path has settled that it is no part of something, 0–1."""
@@ -106,7 +105,7 @@ def _takes(line: Line, candidate: Candidate, k: int, readings: Readings) -> list
     if len(atoms) == 1:
         takes.append((nats(float(kinds[OTHER])), None))
     if candidate.box.height > SMALLEST * line.height or any(not a.is_minor for a in atoms):
-        takes.append((nats(readings.digit_confidence(k, READING)) + shape, Item(k, "digit", candidate.box)))
+        takes.append((nats(readings.digit_confidence(k)) + shape, Item(k, "digit", candidate.box)))
         takes.append((nats(float(kinds[STRUCK])) + shape, Item(k, UNSURE, candidate.box)))
     mark = int(kinds[MARKS].argmax())
     if len(atoms) <= 2:

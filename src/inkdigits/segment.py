@@ -29,6 +29,8 @@ WIDEST = 1.45  # heights: a candidate is no wider
 MOST_ATOMS = 5  # a candidate has at most
 SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
+DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
+TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
@@ -114,7 +116,27 @@ def _is_junk(pieces: Components) -> NDArray[np.bool_]:
     thin = (np.minimum(w, h) * 14 < np.maximum(w, h)) & (np.maximum(w, h) > 0.12 * max(height, width))
     # what is full of ink and fat is a stain or a stretch of table
     fat = (pieces.areas > 0.7 * w * h) & (np.minimum(w, h) > 0.1 * min(height, width)) & edge
-    return np.asarray(along | large | hollow | thin | fat)
+    return np.asarray(along | large | hollow | thin | fat | _is_dotted(pieces.boxes))
+
+
+def _is_dotted(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which pieces are the dots of dotted paper: small, alike, and with neighbours at one distance along two directions."""
+    x, y, w, h = boxes.T.astype(float)
+    small = np.flatnonzero(np.maximum(w, h) < DOT * np.sqrt(np.median(w * h) + 1))
+    dotted = np.zeros(len(boxes), bool)
+    if not DOTS <= len(small) <= MOST_DOTS:
+        return dotted
+    middles = np.stack([x + w / 2, y + h / 2], 1)[small]
+    steps = middles[None] - middles[:, None]  # of shape (n, n, 2)
+    far = np.abs(steps).max(2)
+    np.fill_diagonal(far, np.inf)
+    pitch = float(np.median(far.min(1)))
+    near = np.abs(far - pitch) < 0.2 * pitch
+    level, upright = (near & (np.abs(steps[:, :, axis]) < 0.25 * pitch) for axis in (1, 0))
+    neighbours = level.sum(1) + upright.sum(1)
+    if (neighbours >= 2).sum() >= DOTS and near.any(1).mean() > 0.5 and np.median(np.maximum(w, h)[small]) < TINY * pitch:
+        dotted[small] = neighbours >= 2
+    return dotted
 
 
 def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
