@@ -13,7 +13,7 @@ from conftest import ROOT
 import inkdigits
 
 EXTRAS = "keras jax tensorflow torch matplotlib jinja2 sklearn onnx jupyterlab fastapi ray pillow_heif pypdfium2".split()  # noqa: SIM905
-EXTRAS += ["starlette", "uvicorn", "prometheus_client", "segno"]
+EXTRAS += ["starlette", "uvicorn", "prometheus_client", "segno", "pyarrow"]
 
 # as if they were not installed: nothing is found under these names
 BLOCK = f"""
@@ -72,11 +72,12 @@ def test_the_base_loads_mnist_and_reads_a_picture_without_any_extra(tmp_path: Pa
         "print(inkdigits.cli.run(['sample', '--text', '20', '--out', sys.argv[1]]), inkdigits.cli.run(['read', sys.argv[1]]))\n"
         "print(inkdigits.cli.run(['train', '--out', sys.argv[1] + '.run']), inkdigits.cli.run(['doctor']))\n"
         "print('serve', inkdigits.cli.run(['serve']))\n"
+        "print('bulk', inkdigits.cli.run(['bulk', '.', '--out', sys.argv[1] + '.results']))\n"
     )
     lines = python(code, tmp_path / "page.jpg").splitlines()
     assert lines[:2] == ["60000 1", "7"]
     assert "0 0" in lines
-    assert "4 0" in lines and "serve 4" in lines  # what is not installed is exit code 4
+    assert "4 0" in lines and "serve 4" in lines and "bulk 4" in lines  # what is not installed is exit code 4
     assert not (tmp_path / "page.jpg.run").exists()
 
 

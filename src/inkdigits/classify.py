@@ -82,11 +82,8 @@ class Classifier:
         Raises:
             ModelError: there is no such model, or it is damaged, tampered with, or not ours.
         """
-        model = DEFAULT if model is None else model
-        if isinstance(model, str) and model.isidentifier() and (model in (DEFAULT, "mnist") or _packaged(model + ".onnx").is_file()):
-            data, meta = read_packaged(model)
-            return cls(data, name=f"the weights {model!r}", meta=meta, threads=threads)
-        return cls(_read_file(Path(model)), name=str(model), threads=threads)
+        data, name, meta = read_model(model)
+        return cls(data, name=name, meta=meta, threads=threads)
 
     def __repr__(self) -> str:
         """Return a line that names the model."""
@@ -280,6 +277,19 @@ def _refuse_white_paper(batch: Bytes) -> None:
 
 def _packaged(name: str) -> Any:
     return resources.files(__package__).joinpath(WEIGHTS, name)
+
+
+def read_model(model: str | os.PathLike[str] | None = None) -> tuple[bytes, str, dict[str, Any] | None]:
+    """Return what a classifier is made of (see `Classifier.load`): the bytes, what to call it, its description if it is packaged.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    model = DEFAULT if model is None else model
+    if isinstance(model, str) and model.isidentifier() and (model in (DEFAULT, "mnist") or _packaged(model + ".onnx").is_file()):
+        data, meta = read_packaged(model)
+        return data, f"the weights {model!r}", meta
+    return _read_file(Path(model)), str(model), None
 
 
 def read_packaged(name: str) -> tuple[bytes, dict[str, Any]]:

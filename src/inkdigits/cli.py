@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .commands import doctor, models, reading, sample, serve, training, trust, tutorial
+from .commands import bulk, doctor, models, reading, sample, serve, training, trust, tutorial
 from .errors import InkdigitsError, one_line
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ reading.add_commands(app)
 sample.add_commands(app)
 serve.add_commands(app)
 trust.add_commands(app)
+bulk.add_commands(app)
 
 
 @app.callback(invoke_without_command=True)

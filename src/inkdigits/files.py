@@ -1,4 +1,4 @@
-"""Bytes to disk and back: atomic writes, checksums, names that are safe to show and to create."""
+"""Bytes to disk and back: atomic writes, checksums, names that are safe to create, in the order people count in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import json
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".mpo", ".pdf"}
 
 
 @contextlib.contextmanager
@@ -98,3 +101,18 @@ def sha256(data: bytes) -> str:
 def safe_name(name: str, limit: int = 80) -> str:
     """Return `name` as a file name that every system accepts: letters, digits, `.`, `_` and `-`."""
     return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:limit].rstrip("._") or "unnamed"
+
+
+def looks_like_picture(name: str) -> bool:
+    """Tell by its name whether a file in a folder is a picture or a document; hidden ones, which systems leave there, are none."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+
+
+def natural(path: str) -> tuple[list[list[tuple[int, int | str]]], str]:
+    """Return a key that sorts page10 after page9, ä beside a, and a folder's files together."""
+    return [_natural(name) for name in re.split(r"[\\/]", path)], path
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", folded) if part]

@@ -81,7 +81,7 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
     if _is_array(source):
         image = flatten(from_array(source, limits))
         return Picture(image, image.shape[1], image.shape[0])
-    data = _bytes_of(source, limits)
+    data = read_bytes(source, limits)
     kind = headers.kind_of(data)
     if kind == "PDF":
         with closing(_pdf_pages(data, limits)) as pages:
@@ -102,7 +102,7 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
     if isinstance(source, Picture | Image.Image) or _is_array(source):
         yield open_image(source, limits)
         return
-    data = _bytes_of(source, limits)
+    data = read_bytes(source, limits)
     kind = headers.kind_of(data)
     if kind == "PDF":
         yield from _pdf_pages(data, limits)
@@ -144,8 +144,12 @@ def _is_array(source: Any) -> bool:
     return isinstance(source, np.ndarray | np.generic) or hasattr(source, "__array__") or hasattr(source, "__array_interface__")
 
 
-def _bytes_of(source: Any, limits: Limits) -> bytes:
-    """Return the bytes of a path, of bytes or of a file object, at most `max_bytes`."""
+def read_bytes(source: Any, limits: Limits) -> bytes:
+    """Return the bytes of a path, of bytes or of a file object, at most `max_bytes`.
+
+    Raises:
+        ReadError: `NotFound`, `NotAFile`, `Refused` (a path, which the reason names), `Unsupported`, `Damaged`, `TooLarge`.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
         _check_bytes(memoryview(source).nbytes, limits)
         return bytes(source)

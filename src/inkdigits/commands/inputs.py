@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 from ..errors import NotAFile, NotFound
+from ..files import looks_like_picture, natural
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".mpo", ".pdf"}
 STDIN = "-"
 MANY = 3  # more files than this on a terminal get a progress bar, and a last line that counts them
 
@@ -31,21 +29,11 @@ def _files(argument: str, recursive: bool) -> list[str]:
 
 
 def _inside(folder: str) -> Iterator[str]:
-    """Yield the pictures of a folder and of its folders, judged by their names; hidden ones, which systems leave there, are none."""
+    """Yield the pictures of a folder and of its folders, judged by their names."""
     for parent, _, names in os.walk(folder):
         for name in names:
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("."):
+            if looks_like_picture(name):
                 yield os.path.join(parent, name)
-
-
-def natural(path: str) -> tuple[list[list[tuple[int, int | str]]], str]:
-    """Return a key that sorts page10 after page9, ä beside a, and a folder's files together."""
-    return [_natural(name) for name in re.split(r"[\\/]", path)], path
-
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", folded) if part]
 
 
 def source_of(file: str, recursive: bool, max_bytes: int) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import ReadError, UsageError, one_line
 from ..files import make_folder, replacing, safe_name
@@ -29,7 +30,7 @@ class Answer:
 class Tables:
     """Enters every answer into each of the tables that are asked for, and counts."""
 
-    def __init__(self, opened: ExitStack, csv: bool, xlsx: Path | None, review: Path | None, expected: int | None) -> None:
+    def __init__(self, opened: ExitStack, csv: BinaryIO | None, xlsx: Path | None, review: Path | None, expected: int | None) -> None:
         """Open the tables; `opened` closes them. One that cannot be written to is found here."""
         self._expected = expected
         self._illustrated = bool(xlsx or review)
@@ -38,13 +39,13 @@ class Tables:
         if xlsx:
             from ..spreadsheet import open_spreadsheet
 
-            self._tables.append(opened.enter_context(open_spreadsheet(_ends_in(xlsx, ".xlsx", "--xlsx"))).add)
+            self._tables.append(opened.enter_context(open_spreadsheet(ends_in(xlsx, ".xlsx", "--xlsx"))).add)
         if review:
             from ..review import open_review
 
-            self._tables.append(opened.enter_context(open_review(_ends_in(review, ".html", "--review"))).add)
+            self._tables.append(opened.enter_context(open_review(ends_in(review, ".html", "--review"))).add)
         if csv:
-            self._tables.append(CsvTable(sys.stdout.buffer).add)
+            self._tables.append(CsvTable(csv).add)
 
     def __call__(self, answer: Answer) -> None:
         """Enter one answer."""
@@ -75,8 +76,12 @@ class Tables:
         return f"{self.done} pictures: {self.read} read, {self.to_check} to check, {self.failed} failed"
 
 
-def _ends_in(path: Path, suffix: str, flag: str) -> Path:
-    """Return the path if its name ends as the programs that open such files want it."""
+def ends_in(path: Path, suffix: str, flag: str) -> Path:
+    """Return the path if its name ends as the programs that open such files want it.
+
+    Raises:
+        UsageError: it does not.
+    """
     if path.suffix.lower() != suffix:
         raise UsageError(f"{flag} must end in {suffix}, got {path.name!r}")
     return path

@@ -88,7 +88,7 @@ def read(
     files = find_files(pictures, recursive)
     silent = bool(xlsx) and not as_json and not as_csv
     with ExitStack() as opened:
-        tables = Tables(opened, as_csv, xlsx, review, per_picture)
+        tables = Tables(opened, sys.stdout.buffer if as_csv else None, xlsx, review, per_picture)
         outputs: list[Callable[[Answer], None]] = [tables]
         if as_json:
             outputs.append(print_json)

@@ -1,0 +1,76 @@
+"""Items come in, a plan comes out: a file with a line an item, cut into shards of so many; both stay as they are until the end."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..files import replacing
+from .archives import is_archive, list_members
+from .items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the shards are.
+
+    Attributes:
+        files: items in all.
+        starts: the byte of the plan's file at which each shard begins.
+        sha256: of the plan's file.
+    """
+
+    files: int
+    starts: list[int]
+    sha256: str
+
+
+def expand(found: Iterable[Item], root: str = "") -> Iterator[Item]:
+    """Yield the items with archives opened: each one's members take its place."""
+    for item in found:
+        if item.error is None and is_archive(item.path):
+            yield from list_members(item.path, root)
+        else:
+            yield item
+
+
+def write_plan(path: Path, items: Iterable[Item], shard_files: int) -> Plan:
+    """Write the plan and return where its shards are; `path` stands whole or not at all."""
+    digest, starts, place, files = hashlib.sha256(), [], 0, 0
+    with replacing(path) as beside, beside.open("wb") as out:
+        for item in items:
+            if files % shard_files == 0:
+                starts.append(place)
+            line = item.to_line().encode()
+            place += out.write(line)
+            digest.update(line)
+            files += 1
+    return Plan(files, starts, digest.hexdigest())
+
+
+def read_shard(path: Path, plan: Plan, shard: int, shard_files: int) -> list[Item]:
+    """Return the items of a shard."""
+    with path.open("rb") as lines:
+        lines.seek(plan.starts[shard])
+        return [Item.from_line(line) for line in itertools.islice(lines, shard_files)]
+
+
+def find_new(plan: Path, found: Iterable[Item]) -> str | None:
+    """Return the first file that was found and is not in the plan, None where all are; what has gone since does not matter.
+
+    Both are in the same order, so that one pass over the two is enough.
+    """
+    with plan.open("rb") as lines:
+        planned = _paths(map(Item.from_line, lines))
+        for path in _paths(found):
+            if path not in planned:  # goes on from where it stands
+                return path
+    return None
+
+
+def _paths(items: Iterable[Item]) -> Iterator[str]:
+    """Yield the path of each file, once for all members of an archive."""
+    return (path for path, _ in itertools.groupby(item.path for item in items))

@@ -1,0 +1,118 @@
+"""`inkdigits bulk`: what to read and how come in; a folder of Parquet comes out, whole, or to be gone on with."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..classify import Classifier, read_model, read_packaged
+from ..errors import NotFound, UsageError
+from ..files import sha256
+from ..limits import Limits
+from ..reader import Reader
+from . import local
+from .desk import Work
+from .progress import Progress
+from .results import Job, begin
+from .rows import Counts
+from .walking import find_files
+
+ENGINES = ("local",)
+MAX_SECONDS = 60.0  # for one page: a machine that is kept busy takes its time
+DEFAULTS = {"single": False, "threshold": None, "rotate": "auto", "digits": None, "pattern": None, "between": None}  # of `Reader.read`
+
+
+def run(
+    sources: Sequence[str],
+    out: Path,
+    *,
+    listing: str | None = None,
+    engine: str = "local",
+    workers: int | None = None,
+    shard_files: int = 500,
+    model: str | None = None,
+    limits: Limits | None = None,
+    options: dict[str, Any] | None = None,
+) -> str:
+    """Read all files into `out`, or go on where an earlier run of the same job was ended; return what was done in one line.
+
+    Args:
+        sources: folders, globs, archives, files.
+        out: folder of the results.
+        listing: a text file of paths.
+        engine: "local".
+        workers: reading processes; None takes one a core.
+        shard_files: files a Parquet file.
+        model: see `Classifier.load`.
+        limits: ceilings of a reading; None takes the usual ones with `MAX_SECONDS`.
+        options: those of `Reader.read`, where they are not its defaults.
+
+    Raises:
+        UsageError: an argument makes no sense, or `out` holds results of another job.
+        ModelError: there is no such model.
+        NotFound: there is no such source.
+        DataError: `out` is in use, or there is nothing to read.
+        MissingExtra: the engine is not installed.
+        OSError: `out` cannot be written to.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"--engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+    limits, options = limits or Limits(max_seconds=MAX_SECONDS), DEFAULTS | (options or {})
+    weights = read_model(model)
+    reader = Reader(Classifier(weights[0], name=weights[1], meta=weights[2]), limits)
+    reader.check(**{name: value for name, value in options.items() if name != "single"})
+    for source in [*sources, *([listing] if listing else [])]:
+        _check_there(source)
+    root = "" if all(map(os.path.isabs, sources)) and not listing else os.getcwd()
+    named = f"{reader.classifier.meta.get('name', 'model')} {sha256(weights[0])[:12]}"
+    job = Job(_describe(sources, listing, root, weights, limits, options), shard_files, root, named)
+    with begin(out, job, find_files(sources, listing)) as results:
+        # the plan of an earlier run stands; its relative paths start where it was made, which is the same place
+        work, todo, before = Work(weights, options, limits, root), [], Counts()
+        for shard in range(results.shards):
+            counts = results.look_over(shard)
+            if counts is None:
+                todo.append(shard)
+            else:
+                before += counts
+        with Progress(results.plan.files, before) as progress:
+            if todo:
+                local.run(results, work, todo, min(workers or _cores(), len(todo)), progress)
+        return progress.summary()
+
+
+def _check_there(source: str) -> None:
+    """Find a mistyped name before anything is made."""
+    if not os.path.lexists(source) and not (glob.has_magic(source) and next(glob.iglob(source, recursive=True), None)):
+        raise NotFound(f"{source}: there is no such file or folder")
+
+
+def _describe(
+    sources: Sequence[str],
+    listing: str | None,
+    root: str,
+    weights: tuple[bytes, str, dict[str, Any] | None],
+    limits: Limits,
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """Return all that the rows depend on, besides the files themselves."""
+    models = {"model": weights, "kinds": (read_packaged("kinds")[0], "", read_packaged("kinds")[1])}
+    return {
+        "source": [ascii(source)[1:-1] for source in sources],  # a name may be no UTF-8
+        "list": listing and sha256(Path(listing).read_bytes()),
+        "folder": root,
+        **{name: sha256(data)[:16] + sha256(json.dumps(meta, sort_keys=True).encode())[:16] for name, (data, _, meta) in models.items()},
+        **options,
+        **asdict(limits),
+        "version": __version__,
+    }
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,103 @@
+"""Piles of made pictures for the tests of bulk, and what became of them."""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pictures
+import pyarrow.parquet as pq
+
+from inkdigits.bulk.running import run
+from inkdigits.synthetic import make_page
+
+
+def png(text: str = "71 42", seed: int = 1) -> bytes:
+    """A small made page."""
+    image, _ = make_page(text, seed=seed, size=(300, 160), dirt="clean")
+    return bytes(cv2.imencode(".png", image[:, :, ::-1])[1])
+
+
+def put(folder: Path, count: int, first: int = 1) -> Path:
+    """Write pages p1.png, p2.png …, a few pictures under many names, into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [png(f"{n} 4{n}", n) for n in range(min(count, 5))]
+    for n in range(count):
+        (folder / f"p{n + first}.png").write_bytes(made[n % len(made)])
+    return folder
+
+
+def tar(files: dict[str, bytes], packing: str = "gz") -> bytes:
+    """A tar of these files, in this order."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=f"w:{packing}") as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip of these files, in this order."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def two_pages() -> bytes:
+    """A TIFF of two pages."""
+    pages = [make_page(text, seed=3, size=(300, 160), dirt="clean")[0] for text in ("7", "42")]
+    return pictures.saved(pages[0], "TIFF", save_all=True, append_images=[pictures.Image.fromarray(pages[1])])
+
+
+def rows_of(out: Path) -> list[dict[str, Any]]:
+    """All rows of results, in order."""
+    return [row for path in sorted(out.glob("part-*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def shards_of(out: Path) -> dict[str, bytes]:
+    """The bytes of every Parquet file by its name."""
+    return {path.name: path.read_bytes() for path in sorted(out.glob("*.parquet"))}
+
+
+def read_uncut(pile: Path, out: Path, **options: Any) -> dict[str, bytes]:
+    """Read a pile in one go and return what `shards_of` does."""
+    run([str(pile)], out, **options)
+    return shards_of(out)
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line of `inkdigits bulk`."""
+    return [sys.executable, "-m", "inkdigits", "bulk", *map(str, arguments)]
+
+
+def bulk(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Run it in a process group of its own."""
+    return subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def alive(group: int) -> list[int]:
+    """The processes of a group that still run."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            try:
+                told = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(told[2]) == group and told[0] != "Z":
+                found.append(int(name))
+    return found

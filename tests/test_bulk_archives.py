@@ -1,0 +1,152 @@
+"""bulk/archives.py: zip and tar files → their pictures, one by one, within limits; damaged ones and bombs are items with a reason."""
+
+import gzip
+import io
+import os
+import tarfile
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import piles
+import pytest
+
+from inkdigits.bulk import archives
+from inkdigits.bulk.archives import Unpacker, is_archive, list_members
+from inkdigits.bulk.items import Item
+from inkdigits.errors import Damaged, NotFound, TooLarge, Unsupported
+
+FILES = {
+    "a/p10.png": b"ten" * 1000,
+    "b.txt": b"no picture",
+    "a/p9.jpg": b"nine",
+    "../../etc/p.png": b"up",
+    "a/._p9.jpg": b"",
+    "p.pdf": b"x" * 70_000,
+}
+PICTURES = ["a/p10.png", "a/p9.jpg", "../../etc/p.png", "p.pdf"]
+ARCHIVES = {
+    "x.zip": lambda: piles.zipped(FILES),
+    "x.tar": lambda: piles.tar(FILES, ""),
+    "x.tar.gz": lambda: piles.tar(FILES, "gz"),
+    "x.TGZ": lambda: piles.tar(FILES, "gz"),
+    "x.tar.bz2": lambda: piles.tar(FILES, "bz2"),
+    "x.tar.xz": lambda: piles.tar(FILES, "xz"),
+}
+
+
+def read(item: Item, most: int = 10**6, unpacker: Unpacker | None = None) -> bytes:
+    return (unpacker or Unpacker()).read(item, "", most, lambda: None)
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_members_are_listed_and_read_in_any_order(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(ARCHIVES[name]())
+    assert is_archive(name)
+    items = list(list_members(name, str(tmp_path)))
+    assert [item.member for item in items] == PICTURES
+    assert items[0].name == f"{name}/a/p10.png"
+    unpacker = Unpacker()
+    for item in [*items, *reversed(items)]:
+        assert unpacker.read(item, str(tmp_path), 10**6, lambda: None) == FILES[item.member or ""]
+    with pytest.raises(TooLarge):
+        unpacker.read(items[3], str(tmp_path), 69_999, lambda: None)
+    unpacker.close()
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_an_archive_cut_anywhere_is_items_with_a_reason(name: str, tmp_path: Path) -> None:
+    whole = ARCHIVES[name]()
+    path = tmp_path / name
+    for cut in range(0, len(whole), max(1, len(whole) // 23)):
+        path.write_bytes(whole[:cut])
+        items = list(list_members(str(path)))
+        assert items and all(item.error is None or item.error[0] in ("damaged", "not_found") for item in items)
+        for item in items:
+            if item.error is None:
+                try:
+                    assert read(item) == FILES[item.member or ""]
+                except Damaged as error:
+                    assert str(tmp_path) not in str(error)
+    path.write_bytes(whole)
+    items = list(list_members(str(path)))
+    path.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(Damaged):
+        read(items[-1])
+    path.unlink()
+    with pytest.raises(NotFound):
+        read(items[-1])
+
+
+def test_an_archive_without_pictures_or_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "e.zip").write_bytes(piles.zipped({"a.txt": b"x"}))
+    (tmp_path / "n.zip").write_bytes(b"nothing of the kind")
+    (tmp_path / "f.tar").mkdir()
+    os.mkfifo(tmp_path / "p.tar.gz")
+    codes = [[i.error and i.error[0] for i in list_members(str(tmp_path / n))] for n in ("e.zip", "n.zip", "f.tar", "p.tar.gz", "no.zip")]
+    assert codes == [["not_found"], ["damaged"], ["not_a_file"], ["not_a_file"], ["not_found"]]
+
+
+def test_a_member_that_unpacks_to_gigabytes_is_refused_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("p.png", "w", force_zip64=True) as member:
+        for _ in range(200):
+            member.write(bytes(10**6))
+    (item,) = list_members(str(path))
+    lying = Item(item.path, item.member, item.place, 5)
+    tracemalloc.start()
+    for one in (item, lying):
+        with pytest.raises(TooLarge):
+            read(one)
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_a_packed_tar_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "ALWAYS", 10**6)
+    first, second = tarfile.TarInfo("a.png"), tarfile.TarInfo("b.png")
+    first.size = 3 * 10**8
+    with gzip.open(tmp_path / "bomb.tar.gz", "wb", compresslevel=1) as out:
+        out.write(first.tobuf())
+        for _ in range(300):
+            out.write(bytes(10**6))
+        out.write(second.tobuf())
+    monkeypatch.setattr(archives, "MAX_RATIO", 50)
+    items = list(list_members(str(tmp_path / "bomb.tar.gz")))
+    assert [item.error and item.error[0] for item in items] == [None, "too_large"]
+
+
+def test_a_header_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("long")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2**30
+    (tmp_path / "x.tar").write_bytes(header.tobuf() + bytes(2**16))
+    assert [item.error and item.error[0] for item in list_members(str(tmp_path / "x.tar"))] == ["too_large"]
+
+
+def test_a_member_with_a_password_is_unsupported(tmp_path: Path) -> None:
+    data = bytearray(piles.zipped({"p.png": b"secret"}))
+    data[6] |= 1
+    data[data.index(b"PK\1\2") + 8] |= 1  # both headers say that it is encrypted
+    (tmp_path / "x.zip").write_bytes(data)
+    with pytest.raises(Unsupported, match="password"):
+        read(*list_members(str(tmp_path / "x.zip")))
+
+
+def test_an_archive_that_changed_since_it_was_listed(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(piles.zipped({"a.png": b"a", "b.png": b"b"}))
+    items = list(list_members(str(path)))
+    path.write_bytes(piles.zipped({"b.png": b"b"}))
+    for item in items:
+        with pytest.raises(Damaged, match="changed"):
+            read(item)
+
+
+def test_running_through_a_packed_tar_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "STEP", 10_000)
+    out = io.BytesIO(piles.tar({"a.png": bytes(100_000), "b.png": b"b"}))
+    (tmp_path / "x.tar.gz").write_bytes(out.getvalue())
+    beats: list[int] = []
+    last = list(list_members(str(tmp_path / "x.tar.gz")))[-1]
+    assert Unpacker().read(last, "", 10**6, lambda: beats.append(1)) == b"b"
+    assert len(beats) >= 10
