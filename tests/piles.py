@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,14 @@ def bulk(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]
 def start(*arguments: object) -> subprocess.Popen[str]:
     """Run it in a process group of its own."""
     return subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def ended(group: int) -> bool:
+    """Whether the processes of a group all end, within ten seconds."""
+    deadline = time.monotonic() + 10
+    while alive(group) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(group)
 
 
 def alive(group: int) -> list[int]:

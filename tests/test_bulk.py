@@ -89,10 +89,7 @@ def kill_at_random(arguments: list[object], out: Path, kills: int, seconds: tupl
         time.sleep(rng.uniform(*seconds))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        deadline = time.monotonic() + 10
-        while piles.alive(process.pid) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not piles.alive(process.pid)
+        assert piles.ended(process.pid)
         there = [row["file"] for row in rows_of(out)]
         assert len(there) == len(set(there)) <= files
 
@@ -136,7 +133,7 @@ def test_a_signal_ends_it_soon_and_cleanly(number: signal.Signals, tmp_path: Pat
     assert process.returncode == 128 + number
     assert time.monotonic() - began < 5
     assert said[0] == "" and said[1] in ("", "inkdigits: interrupted\n")
-    assert not piles.alive(process.pid) and not (out / "_writing").exists() and shards_of(out)
+    assert piles.ended(process.pid) and not (out / "_writing").exists() and shards_of(out)
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(pile: Path, whole: Path, tmp_path: Path) -> None:
@@ -195,6 +192,8 @@ def test_arguments_that_make_no_sense(tmp_path: Path, capsys: pytest.CaptureFixt
         ([pile, "--out", out, "--workers", "0"], 2, "--workers"),
         ([pile, "--out", out, "--threshold", "2"], 2, "threshold"),
         ([pile, "--out", out, "--model", str(tmp_path / "bad.onnx")], 3, "bad.onnx"),
+        ([pile, "--out", out, "--promise", str(tmp_path / "none.json")], 3, "promise"),
+        ([pile, "--out", out, "--threshold", "0.5", "--max-error", "0.01"], 2, "do not go together"),
         ([pile + "x", "--out", out], 1, "no such file or folder"),
         (["--list", pile + "x", "--out", out], 1, "no such file or folder"),
         ([str(tmp_path / "none"), "--out", out], 1, "no picture"),

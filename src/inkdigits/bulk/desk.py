@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import Damaged, InkdigitsError, ModelError, ReadError, ReadTimeout
 from ..limits import Limits
+from ..promises import Promises
 from .items import Item
 from .reading import Row, failure, read_item
 
@@ -36,12 +37,14 @@ class Work:
         options: those of `Reader.read`.
         limits: its ceilings; `max_seconds` is what one page may take.
         root: folder that relative paths start from.
+        promises: for `max_error`; None takes those of the weights.
     """
 
     weights: tuple[bytes, str, dict[str, Any] | None]
     options: dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     root: str = ""
+    promises: Promises | None = None
 
 
 @dataclass(slots=True)
@@ -198,7 +201,7 @@ def _prepare(work: Work) -> tuple[Any, Any]:
 
     cv2.setNumThreads(1)  # the other cores are for the other processes
     data, name, meta = work.weights
-    reader = Reader(Classifier(data, name=name, meta=meta, threads=1), work.limits)
+    reader = Reader(Classifier(data, name=name, meta=meta, threads=1), work.limits, work.promises)
     with _on_one_core():
         default_kinds()  # takes a thread a core it may run on
     return reader, Unpacker()

@@ -15,6 +15,7 @@ from ..classify import Classifier, read_model, read_packaged
 from ..errors import NotFound, UsageError
 from ..files import sha256
 from ..limits import Limits
+from ..promises import Promises
 from ..reader import Reader
 from . import local
 from .desk import Work
@@ -25,7 +26,8 @@ from .walking import find_files
 
 ENGINES = ("local",)
 MAX_SECONDS = 60.0  # for one page: a machine that is kept busy takes its time
-DEFAULTS = {"single": False, "threshold": None, "rotate": "auto", "digits": None, "pattern": None, "between": None}  # of `Reader.read`
+DEFAULTS: dict[str, Any] = {"single": False, "threshold": None, "max_error": None, "per": "digit"}  # of `Reader.read`
+DEFAULTS |= {"rotate": "auto", "digits": None, "pattern": None, "between": None}
 
 
 def run(
@@ -38,6 +40,7 @@ def run(
     shard_files: int = 500,
     model: str | None = None,
     limits: Limits | None = None,
+    promise: Path | None = None,
     options: dict[str, Any] | None = None,
 ) -> str:
     """Read all files into `out`, or go on where an earlier run of the same job was ended; return what was done in one line.
@@ -51,11 +54,12 @@ def run(
         shard_files: files a Parquet file.
         model: see `Classifier.load`.
         limits: ceilings of a reading; None takes the usual ones with `MAX_SECONDS`.
+        promise: what `inkdigits calibrate` wrote, for `max_error`; None takes that of the weights.
         options: those of `Reader.read`, where they are not its defaults.
 
     Raises:
         UsageError: an argument makes no sense, or `out` holds results of another job.
-        ModelError: there is no such model.
+        ModelError: there is no such model, or no such promise.
         NotFound: there is no such source.
         DataError: `out` is in use, or there is nothing to read.
         MissingExtra: the engine is not installed.
@@ -65,16 +69,18 @@ def run(
         raise UsageError(f"--engine must be one of {', '.join(ENGINES)}, got {engine!r}")
     limits, options = limits or Limits(max_seconds=MAX_SECONDS), DEFAULTS | (options or {})
     weights = read_model(model)
-    reader = Reader(Classifier(weights[0], name=weights[1], meta=weights[2]), limits)
-    reader.check(**{name: value for name, value in options.items() if name != "single"})
+    classifier = Classifier(weights[0], name=weights[1], meta=weights[2])
+    promises = Promises.load(promise, classifier.meta) if promise is not None else None
+    Reader(classifier, limits, promises).check(**options)
     for source in [*sources, *([listing] if listing else [])]:
         _check_there(source)
     root = "" if all(map(os.path.isabs, sources)) and not listing else os.getcwd()
-    named = f"{reader.classifier.meta.get('name', 'model')} {sha256(weights[0])[:12]}"
-    job = Job(_describe(sources, listing, root, weights, limits, options), shard_files, root, named)
+    named = f"{classifier.meta.get('name', 'model')} {sha256(weights[0])[:12]}"
+    described = _describe(sources, listing, root, weights, limits) | options | {"promise": promise and sha256(promise.read_bytes())}
+    job = Job(described, shard_files, root, named)
     with begin(out, job, find_files(sources, listing)) as results:
         # the plan of an earlier run stands; its relative paths start where it was made, which is the same place
-        work, todo, before = Work(weights, options, limits, root), [], Counts()
+        work, todo, before = Work(weights, options, limits, root, promises), [], Counts()
         for shard in range(results.shards):
             counts = results.look_over(shard)
             if counts is None:
@@ -99,16 +105,14 @@ def _describe(
     root: str,
     weights: tuple[bytes, str, dict[str, Any] | None],
     limits: Limits,
-    options: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return all that the rows depend on, besides the files themselves."""
+    """Return what the rows depend on, besides the files themselves and the options."""
     models = {"model": weights, "kinds": (read_packaged("kinds")[0], "", read_packaged("kinds")[1])}
     return {
         "source": [ascii(source)[1:-1] for source in sources],  # a name may be no UTF-8
         "list": listing and sha256(Path(listing).read_bytes()),
         "folder": root,
         **{name: sha256(data)[:16] + sha256(json.dumps(meta, sort_keys=True).encode())[:16] for name, (data, _, meta) in models.items()},
-        **options,
         **asdict(limits),
         "version": __version__,
     }

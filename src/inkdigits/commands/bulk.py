@@ -48,6 +48,16 @@ def bulk(
         float | None,
         typer.Option("--threshold", help="Confidence below which a digit is ?, 0–1; 0 answers everything.  [default: the weights']"),
     ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            "--max-error", help="In place of a threshold: at most this share of the answers is wrong, as promised; the rest is ?."
+        ),
+    ] = None,
+    per: Annotated[str, typer.Option("--per", help="What --max-error counts: digit, or number (answered whole or not at all).")] = "digit",
+    promise: Annotated[
+        Path | None, typer.Option("--promise", help="What `inkdigits calibrate` wrote for pictures of yours.  [default: the weights']")
+    ] = None,
     rotate: Annotated[str, typer.Option("--rotate", help="Clockwise turn before reading: 0, 90, 180, 270, or auto.")] = "auto",
     digits: Annotated[int | None, typer.Option("--digits", help="Every number has so many digits.")] = None,
     pattern: Annotated[str | None, typer.Option("--pattern", help="Every number matches this regular expression as a whole.")] = None,
@@ -76,8 +86,8 @@ def bulk(
             max_seconds=max_seconds,
         )
         options = {
-            **{"single": single, "threshold": threshold, "rotate": rotate},
-            **{"digits": digits, "pattern": pattern, "between": between},
+            **{"single": single, "threshold": threshold, "max_error": max_error, "per": per},
+            **{"rotate": rotate, "digits": digits, "pattern": pattern, "between": between},
         }
         said = run(
             sources or [],
@@ -88,6 +98,7 @@ def bulk(
             shard_files=shard_files,
             model=model,
             limits=limits,
+            promise=promise,
             options=options,
         )
         print(said, file=sys.stderr)
