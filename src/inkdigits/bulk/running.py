@@ -66,7 +66,8 @@ def run(
         OSError: `out` cannot be written to.
     """
     if engine not in ENGINES:
-        raise UsageError(f"--engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+        later = "; the one for clusters is not finished" if engine == "ray" else ""
+        raise UsageError(f"--engine must be {' or '.join(ENGINES)}, got {engine!r}{later}")
     limits, options = limits or Limits(max_seconds=MAX_SECONDS), DEFAULTS | (options or {})
     weights = read_model(model)
     classifier = Classifier(weights[0], name=weights[1], meta=weights[2])
