@@ -41,7 +41,7 @@ def test_a_card_tells_what_was_read(reader: Classifier) -> None:
     evaluation = evaluate(answers.labels, answers.probabilities, answers.confidence)
     cards = make_cards(chosen, evaluation, answers, reader)
     assert [card.note for card in cards] == ["the label is known to be wrong: it is a 9", "the label is known to be unclear", ""]
-    assert (cards[2].title, cards[2].name) == ("7 read right", "0") and cards[1].title == "4 read as 9"
+    assert (cards[2].title, cards[2].name) == ("7 read right", "0") and cards[1].title.startswith("4 read ")
     for card, i in zip(cards, chosen, strict=True):
         assert (picture(card.picture.source) == x[i]).all()
         assert card.looked is not None and picture(card.looked.source).shape == (56, 56, 3)
