@@ -1,6 +1,6 @@
 """How high the label court puts the labels of MNIST that are known to be wrong, beside cleanlab on the same probabilities.
 
-    python benchmarks/court.py [--published pyx.npy] [--flips] [--gallery docs/suspicious.png]
+    python benchmarks/court.py [--published pyx.npy] [--flips SEED] [--gallery docs/suspicious.png]
 
 The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--published` takes
 the probabilities that their authors published (cleanlab/label-errors). `--flips` plants 600 wrong labels among the 60,000 training labels,
@@ -28,12 +28,12 @@ def tell(name: str, order: np.ndarray) -> None:
     print(f"| {name} | " + " | ".join(f"{wrong} of 10, {unclear} of 5" for wrong, unclear in found) + " |", flush=True)
 
 
-def plant(y: np.ndarray) -> None:
+def plant(y: np.ndarray, seed: int) -> None:
     """Plant wrong labels among those of the training set, and tell how many are found."""
     from inkdigits.train.folds import cross_validate
 
     (x, _), _ = mnist.load_data()
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     planted = random.choice(len(y), FLIPS, replace=False)
     y[planted] = (y[planted] + random.integers(1, 10, FLIPS)) % 10
     order = audit(y, cross_validate(x, y, tell=print)).order
@@ -59,7 +59,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--published", type=Path, help="probabilities of shape (10000, 10), as .npy")
-    parser.add_argument("--flips", action="store_true", help="plant wrong training labels and look for them")
+    parser.add_argument("--flips", type=int, metavar="SEED", help="plant wrong training labels and look for them")
     parser.add_argument("--gallery", type=Path, help="where to draw the most suspicious training labels")
     args = parser.parse_args()
     (_, y_train), (x, y) = mnist.load_data()
@@ -74,8 +74,8 @@ def main() -> None:
         tell(f"{name}, ranked by cleanlab", np.argsort(get_label_quality_scores(y, p), kind="stable"))
     for name, p in by.items():
         print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
-    if args.flips:
-        plant(y_train.astype(np.int64))
+    if args.flips is not None:
+        plant(y_train.astype(np.int64), args.flips)
     if args.gallery:
         draw(args.gallery)
 

@@ -27,8 +27,8 @@ def test_it_counts_and_ranks_as_cleanlab_does(seed: int) -> None:
     found = audit(labels, p)
     assert np.allclose(found.usual, get_confident_thresholds(labels, p), atol=1e-5)
     assert (found.joint == compute_confident_joint(labels, p, calibrate=False)).all()
-    theirs = get_label_quality_scores(labels, p, method="normalized_margin")
-    assert np.allclose((found.margins + 1) / 2, theirs)
+    theirs = get_label_quality_scores(labels, p, method="self_confidence")
+    assert np.allclose(found.support, theirs)
     assert (np.diff(theirs[found.order]) >= 0).all()
     issues = find_label_issues(labels, p, filter_by="confident_learning")
     assert (found.is_suspicious == issues).mean() > 0.995  # it lets off a label that is the likeliest digit after all
@@ -48,7 +48,7 @@ def test_planted_mistakes_come_first() -> None:
 def test_a_class_without_pictures_and_two_pictures() -> None:
     found = audit([3, 5], np.eye(10)[[3, 3]])
     assert found.order.tolist() == [1, 0] and found.suggestions[1] == 3
-    assert found.tell(1) == {"label": 5, "suggestion": 3, "margin": -1.0, "suspicious": True}
+    assert found.tell(1) == {"label": 5, "suggestion": 3, "probability": 0.0, "suspicious": True}
     assert not np.isnan(found.usual).any()
 
 

@@ -58,7 +58,7 @@ def test_from_suspicion_to_corrected_labels(folder: Path, tmp_path: Path, run: R
     answer = json.loads(out)
     assert (code, err) == (0, "") and answer["n"] == 8 and len(answer["labels"]) == 4 and answer["by"] == "reader"
     first = answer["labels"][0]
-    assert (first["file"], first["label"], first["suggestion"]) == (WRONG, 3, 2) and first["margin"] < -0.5
+    assert (first["file"], first["label"], first["suggestion"]) == (WRONG, 3, 2) and first["probability"] < 0.25
     text = page.read_text()
     assert "<i>.png" not in text and "://" not in text and "default-src 'none'" in text
     judged = verdicts(page, {WRONG: 2, "0.png": None, "2.png": 1})

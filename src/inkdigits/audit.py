@@ -66,22 +66,21 @@ class Audit:
         return np.asarray(others.argmax(axis=1), np.int64)
 
     @cached_property
-    def margins(self) -> Float:
-        """How much more probable the label is than the suggestion, −1 to 1: float64 of shape (n,). The lower, the more suspicious."""
-        rows = np.arange(len(self.labels))
-        return self.probabilities[rows, self.labels] - self.probabilities[rows, self.suggestions]
+    def support(self) -> Float:
+        """The probability of the label: float64 of shape (n,). The lower, the more suspicious."""
+        return np.asarray(self.probabilities[np.arange(len(self.labels)), self.labels])
 
     @cached_property
     def order(self) -> Labels:
         """Indices of all pictures, the most suspicious label first."""
-        return np.asarray(np.argsort(self.margins, kind="stable"), np.int64)
+        return np.asarray(np.argsort(self.support, kind="stable"), np.int64)
 
     def tell(self, index: int) -> dict[str, Any]:
         """Return what is said of one label as JSON-safe values."""
         return {
             "label": int(self.labels[index]),
             "suggestion": int(self.suggestions[index]),
-            "margin": round(float(self.margins[index]), 6),
+            "probability": round(float(self.support[index]), 6),
             "suspicious": bool(self.is_suspicious[index]),
         }
 

@@ -147,7 +147,8 @@ def _described(answer: dict[str, Any], out: Path | None) -> str:
     ]
     shown = answer["labels"][:10]
     lines += [
-        f"  {one_line(row['file'])}: label {row['label']}, perhaps {row['suggestion']} (margin {row['margin']:+.3f})" for row in shown
+        f"  {one_line(row['file'])}: label {row['label']}, perhaps {row['suggestion']} (probability of the label {row['probability']:.3f})"
+        for row in shown
     ]
     if out is not None:
         lines.append(f"{one_line(str(out))}: the {len(answer['labels']):,} most suspicious, to be judged in a browser; then:")
