@@ -1,7 +1,5 @@
 """Weights of the package and what never trained them come in; the promises that `--max-error` keeps come out, in NAME.json and NAME.onnx.
 
-With them comes the threshold for digits on pages: about one in 200 answers on the same made pages is wrong.
-
     python recipe/promise.py reader --glyphs glyphs --fonts fonts [--pages 600] [--workers 2]
 
 For pictures of one digit: MNIST's last 10,000 training digits, and the shards `held-*` of `make_glyphs.py`. For pages: made pages in hands
@@ -25,7 +23,7 @@ from train import held
 
 from inkdigits import Classifier, Reader
 from inkdigits.calibrating import describe
-from inkdigits.calibration import ERROR_RATE, NO_DIGIT_SHARE, choose_threshold
+from inkdigits.calibration import NO_DIGIT_SHARE
 from inkdigits.errors import InkdigitsError
 from inkdigits.page_accuracy import judge
 from inkdigits.promises import Promise, Promises, identity, make_promise
@@ -55,9 +53,9 @@ def of_page(job: tuple[str, str, int]) -> tuple[Outcomes, Outcomes]:
     dirt = str(rng.choice(list(LEVELS), p=list(LEVELS.values())))
     try:
         picture, truth = make_page(make_text(rng), seed=SEEDS + number, hands=hand, dirt=dirt)
-    except InkdigitsError:  # a text that does not fit
+        return judge(Reader.load(name).read(picture, threshold=0), truth)
+    except InkdigitsError:  # a text that does not fit, or far too much dirt: nothing is answered
         return [], []
-    return judge(Reader.load(name).read(picture, threshold=0), truth)
 
 
 def main() -> None:
@@ -72,20 +70,16 @@ def main() -> None:
     sets = held({"shares": ["crops"] if args.glyphs else []}, args.glyphs)
     made_on = "MNIST's last 10,000 training digits" + (", digits in held-out fonts, crops of made photos of both" if args.glyphs else "")
     promises = {"single": of_singles(Classifier.load(args.name), sets)}
-    thresholds = {}
     if args.fonts:
         with ProcessPoolExecutor(args.workers) as pool:
             pages = list(pool.map(of_page, [(args.name, str(args.fonts), i) for i in range(args.pages)], chunksize=4))
         for i, subject in enumerate(("digit", "number")):
-            confidence, right = (np.array(part) for part in zip(*(outcome for page in pages for outcome in page[i]), strict=True))
-            promises[subject] = make_promise(confidence, right)
-            if subject == "digit":
-                thresholds = {"page_threshold": choose_threshold(confidence, right, ERROR_RATE)}
+            promises[subject] = make_promise(*zip(*(outcome for page in pages for outcome in page[i]), strict=True))
         made_on += f"; {args.pages} made pages in both hands"
     meta = json.loads((WEIGHTS / f"{args.name}.json").read_text())
     made = Promises(identity(meta), made_on, promises)
-    rewrite_weights(WEIGHTS, args.name, promises=made.to_dict(), **thresholds)
-    print(describe(made), thresholds)
+    rewrite_weights(WEIGHTS, args.name, promises=made.to_dict())
+    print(describe(made))
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def train(data: dict[str, np.ndarray], held: dict[str, np.ndarray], epochs: int,
 
 
 def to_onnx(model: KindsNetwork, **describing: Any) -> bytes:
-    """Return the network as ONNX: `candidates` (n, 4, 40, 40), `readings`, as logarithms (n, 10) → logits `kinds` (n, 9), `values` (n, 10)."""
+    """Return the network as ONNX: `candidates` (n, 4, 40, 40) and logarithms of `readings` (n, 10) → logits `kinds` and `values`."""
     nodes, tensors = [], []
 
     def tensor(value: torch.Tensor | float) -> str:

@@ -65,7 +65,6 @@ class Classifier:
         self._has = _check_signature(self._session, self.meta, name)
         self._temperature = _number(self.meta, "temperature", 1.0, name)
         self.threshold = _number(self.meta, "threshold", 0.0, name)
-        self.page_threshold = _number(self.meta, "page_threshold", self.threshold, name)
         self._no_digit_shift = _number(self.meta, "no_digit_shift", 0.0, name)
         self.kernel = _kernel(data)
         self._check_answers()

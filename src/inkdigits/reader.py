@@ -142,8 +142,7 @@ class Reader:
         """
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, got {threshold}")
-        stored = self.classifier.threshold if single else self.classifier.page_threshold
-        least, least_number = stored if threshold is None else threshold, 0.0
+        least, least_number = self.classifier.threshold if threshold is None else threshold, 0.0
         if max_error is not None:
             if threshold is not None:
                 raise UsageError("a threshold and a largest error do not go together: give one of them")
