@@ -122,5 +122,5 @@ def bootstrap(
     drawn = (measure(*(array[places] for array in arrays)) for places in (rng.integers(0, n, n) for _ in range(repeats)))
     low, high = np.quantile([value for value in drawn if value is not None], [0.025, 0.975])
     if leans_upwards:
-        low, high = max(0.0, 2 * told - high), max(0.0, 2 * told - low)
+        low, high = max(0.0, 2 * told - high), max(told, 2 * told - low)  # what was measured itself is never ruled out
     return float(low), float(high)
