@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -33,11 +33,13 @@ class Readings:
         probabilities: of the ten digits, float of shape (n, 10), rows summing to 1.
         confidence: that the best digit is right, where it is a digit, float of shape (n,), 0–1.
         kinds: of `KINDS`, float of shape (n, 9), rows summing to 1; for one digit alone, where nothing else is asked, None.
+        glyphs: what the network saw, uint8 of shape (n, 28, 28), where that is to be told.
     """
 
     probabilities: Float
     confidence: Float
     kinds: Float | None = None
+    glyphs: NDArray[np.uint8] | None = None
 
     def digit_confidence(self, k: int) -> float:
         """Return how likely candidate `k` is one whole digit and rightly read, 0–1."""
@@ -183,9 +185,9 @@ def _choices(item: Item, readings: Readings) -> list[tuple[str, float]]:
 def _given(read: Digit, character: str, share: float, least: float) -> Digit:
     """Return a digit as what is known makes it: `share` is how likely its number is among those that may be."""
     if character == UNSURE:
-        return Digit(None, read.confidence, read.box, read.alternatives)
+        return replace(read, value=None)
     sure = max(read.confidence, share) if int(character) == read.alternatives[0][0] else share
-    return Digit(int(character) if sure >= least else None, round(sure, 6), read.box, read.alternatives)
+    return replace(read, value=int(character) if sure >= least else None, confidence=round(sure, 6))
 
 
 def _number_of(line: Line, group: list[Item], readings: Readings, least: float, index: int) -> Number | None:
@@ -229,7 +231,8 @@ def digit(box: Box, readings: Readings, k: int, least: float, *, is_digit: bool 
     order = np.argsort(-readings.probabilities[k], kind="stable")
     confidence = readings.answer_confidence(k)
     alternatives = tuple((int(v), round(float(readings.probabilities[k, v]), 6)) for v in order)
-    return Digit(int(order[0]) if is_digit and confidence >= least else None, round(confidence, 6), box, alternatives)
+    glyph = None if readings.glyphs is None else readings.glyphs[k]
+    return Digit(int(order[0]) if is_digit and confidence >= least else None, round(confidence, 6), box, alternatives, glyph)
 
 
 def number(digits: list[Digit], line: int, marks: tuple[Mark, ...] = ()) -> Number:

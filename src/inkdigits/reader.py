@@ -171,7 +171,8 @@ class Reader:
         proposals = propose(ink)
         if not proposals:
             return []
-        readings = Readings(*self.classifier.classify(make_glyphs(p.ink for p in proposals)))
+        glyphs = make_glyphs(p.ink for p in proposals)
+        readings = Readings(*self.classifier.classify(glyphs), glyphs=glyphs)
         best = int((readings.confidence * [p.prior for p in proposals]).argmax())
         return [number([digit(proposals[best].box, readings, best, least)], 0)]
 
@@ -179,14 +180,15 @@ class Reader:
         """Return the numbers on a page."""
         lines = segment(ink, self.limits.max_components)
         shown = show_surroundings(lines, ink)
-        alone = self.classifier.classify(make_glyphs(c.ink for line in lines for c in line.candidates))
+        glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
+        alone = self.classifier.classify(glyphs)
         kinds, values = default_kinds().classify(shown, reading_of(*alone))
         lattice: list[tuple[Line, Readings]] = []
         start = 0
         for line in lines:
             part = slice(start, start + len(line.candidates))
             start += len(line.candidates)
-            lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part])))
+            lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(read, settings)
 

@@ -60,12 +60,14 @@ class Digit:
         confidence: calibrated probability that the best guess is right, 0–1.
         box: where it stands.
         alternatives: all ten (value, probability), most probable first, summing to 1.
+        glyph: what the network saw of it, uint8 of shape (28, 28); None where a page was made in another way. It is not in `to_dict`.
     """
 
     value: int | None
     confidence: float
     box: Box
     alternatives: tuple[tuple[int, float], ...]
+    glyph: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:

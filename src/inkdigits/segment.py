@@ -121,9 +121,11 @@ def _is_junk(pieces: Components) -> NDArray[np.bool_]:
 
 def _is_dotted(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which pieces are the dots of dotted paper: small, alike, and with neighbours at one distance along two directions."""
+    dotted = np.zeros(len(boxes), bool)
+    if len(boxes) < DOTS:
+        return dotted
     x, y, w, h = boxes.T.astype(float)
     small = np.flatnonzero(np.maximum(w, h) < DOT * np.sqrt(np.median(w * h) + 1))
-    dotted = np.zeros(len(boxes), bool)
     if not DOTS <= len(small) <= MOST_DOTS:
         return dotted
     middles = np.stack([x + w / 2, y + h / 2], 1)[small]

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from ..classify import Classifier, ten_glyphs
+from ..classify import ten_glyphs
 from ..errors import ReadError, Unsupported
 from ..explain import explain
 from ..reader import Reader
-from ..records import Digit, Page
+from ..records import Page
 from .schema import TableFailure, TablePage, TableRequest
 
 if TYPE_CHECKING:
     from ..tables import Entry
 
 Model = TypeVar("Model", bound=BaseModel)
-CLOSE = 1e-4  # alternatives of a page are rounded; those of a glyph are not
 
 
 class Answer(NamedTuple):
@@ -60,18 +59,16 @@ def read(reader: Reader, data: bytes, **options: Any) -> Answer:
 
 def look(reader: Reader, data: bytes, **options: Any) -> Answer:
     """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
-    watched = _Watched(reader.classifier)
-    page = Reader(watched, reader.limits).read(data, **options)  # type: ignore[arg-type]
+    page = reader.read(data, **options)
     digits = [digit for number in page.numbers for digit in number.digits]
-    found = [watched.glyph_of(digit) for digit in digits]
-    seen = [glyph for glyph in found if glyph is not None]
-    maps = explain(reader.classifier, np.stack(seen)) if seen else None
+    seen = [(digit.glyph, digit.alternatives[0][0]) for digit in digits if digit.glyph is not None]
+    maps = explain(reader.classifier, *map(np.stack, zip(*seen, strict=True))) if seen else None
     looks = iter(range(len(seen)))
     told = []
-    for glyph in found:
-        place = None if glyph is None else next(looks)
+    for digit in digits:
+        place = None if digit.glyph is None else next(looks)
         why = None if place is None or maps is None else np.rint(maps[place] * 255).astype(int).tolist()
-        told.append({"glyph": None if glyph is None else glyph.tolist(), "why": why})
+        told.append({"glyph": None if digit.glyph is None else digit.glyph.tolist(), "why": why})
     return Answer(to_json({"page": page.to_dict(), "digits": told}), *_counts(page))
 
 
@@ -142,32 +139,3 @@ def _entry(sent: TablePage | TableFailure) -> Entry:
 def _counts(page: Page) -> tuple[int, int]:
     digits = [digit for number in page.numbers for digit in number.digits]
     return len(digits), sum(digit.value is None for digit in digits)
-
-
-class _Watched:
-    """A classifier that remembers what it was shown, so that the very glyphs the network saw can be told."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self._classifier = classifier
-        self._glyphs: list[Any] = []
-        self._probabilities: list[Any] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._classifier, name)
-
-    def classify(self, glyphs: Any) -> Any:
-        answers = self._classifier.classify(glyphs)
-        self._glyphs += list(glyphs)
-        self._probabilities += list(answers[0])
-        return answers
-
-    def glyph_of(self, digit: Digit) -> Any:
-        """Return the glyph whose probabilities a digit carries, None where no glyph has them."""
-        wanted = np.zeros(10, np.float32)
-        for value, probability in digit.alternatives:
-            wanted[value] = probability
-        if not self._glyphs:
-            return None
-        off = np.abs(np.stack(self._probabilities) - wanted).max(axis=1)
-        best = int(off.argmin())
-        return self._glyphs[best] if off[best] <= CLOSE else None
