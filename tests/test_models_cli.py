@@ -288,6 +288,25 @@ def test_a_keras_file_from_elsewhere(run: Run, folder: Path, tmp_path: Path, cha
     assert code == 3 and not out and said in told(err)
 
 
+@pytest.mark.parametrize(
+    ("local", "central", "value", "said"),
+    [(8, 10, 97, "compression method is not supported"), (6, 8, 1, "encrypted")],  # where both headers of a member say so
+    ids=["packed", "locked"],
+)
+def test_a_keras_file_that_cannot_be_unpacked(
+    run: Run, folder: Path, tmp_path: Path, local: int, central: int, value: int, said: str
+) -> None:
+    data = bytearray((folder / "run" / "model.keras").read_bytes())
+    for header, place in ((b"PK\3\4", local), (b"PK\1\2", central)):
+        at = data.find(header)
+        while at >= 0:
+            data[at + place : at + place + 2] = value.to_bytes(2, "little")
+            at = data.find(header, at + 4)
+    (tmp_path / "model.keras").write_bytes(data)
+    code, out, err = run("predict", tmp_path / "model.keras", folder / "pictures" / "7.png")
+    assert code == 3 and not out and said in told(err)
+
+
 def test_a_lambda_layer_as_keras_saves_it_never_runs(run: Run, folder: Path, tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((784,)), kl.Lambda(lambda x: x * 2), kl.Dense(10)])
     model.save(tmp_path / "model.keras")

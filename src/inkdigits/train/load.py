@@ -143,7 +143,8 @@ def _check_file(path: Path) -> None:
             weights = archive.read("model.weights.h5")
         _check_config(config, path)
         _check_weights(weights, path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RecursionError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        # RuntimeError: zipfile's for a password and, by its subclass, for a packing it does not know; also JSON nested without end
         raise ModelError(f"{path} is damaged or no .keras file: {error}") from error
     except OSError as error:
         # h5py's errors are OSErrors too, without a number
