@@ -139,7 +139,8 @@ def main() -> None:
     recipe = tomllib.loads(args.recipe.read_text())
     recipe |= {"seed": recipe["seed"] if args.seed is None else args.seed, "final": args.final or recipe.get("final", False)}
     args.out.mkdir(parents=True, exist_ok=True)
-    mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra), recipe["batch_size"], recipe["strength"], recipe["seed"])
+    options = {key: recipe[key] for key in ("batch_size", "strength", "dirt", "seed") if key in recipe}
+    mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra), **options)
     print(", ".join(f"{s.name}: {len(s.y):,}" for s in mixture.sources), flush=True)
     sets = held(recipe, args.glyphs, args.candidates)
     network = train(recipe, mixture, sets, args.out, args.start)

@@ -20,15 +20,15 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from graphs import Graph
+from onnx import TensorProto
 from torch import nn
 from torch.nn import functional
 
-from inkdigits import Classifier, __version__, modelfile
+from inkdigits import Classifier, modelfile
 from inkdigits.files import replacing, sha256, write_bytes, write_json
 from inkdigits.kinds import FAINTEST, KINDS, reading_of
 from inkdigits.surroundings import CHANNELS, SIDE
-from inkdigits.train.export import seal
 
 STACK = ((24, 5, 2), (40, 3, 2), (56, 3, 1), (80, 3, 2), (112, 3, 1))  # channels, side, stride
 DENSE, HIDDEN, DIGITS = 80, 64, 10
@@ -141,47 +141,16 @@ def train(data: dict[str, np.ndarray], held: dict[str, np.ndarray], epochs: int,
 
 def to_onnx(model: KindsNetwork, **describing: Any) -> bytes:
     """Return the network as ONNX: `candidates` (n, 4, 40, 40) and logarithms of `readings` (n, 10) → logits `kinds` and `values`."""
-    nodes, tensors = [], []
-
-    def tensor(value: torch.Tensor | float) -> str:
-        name = f"w{len(tensors)}"
-        array = value.detach().numpy() if isinstance(value, torch.Tensor) else np.array(value)
-        tensors.append(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
-        return name
-
-    def node(kind: str, inputs: list[str], name: str = "", **attributes: Any) -> str:
-        name = name or f"t{len(nodes)}"
-        nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def linear(at: str, layer: nn.Linear, name: str = "") -> str:
-        return node("Gemm", [at, tensor(layer.weight), tensor(layer.bias)], name, transB=1)
-
-    at = node("Mul", [node("Cast", ["candidates"], to=TensorProto.FLOAT), tensor(1 / 255)])
-    for (convolution, norm, _), (_, side, stride) in zip(model.stack, STACK, strict=True):
-        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        weights = tensor(convolution.weight * factor[:, None, None, None])
-        inputs = [at, weights, tensor(norm.bias - norm.running_mean * factor)]
-        at = node("Relu", [node("Conv", inputs, kernel_shape=[side, side], strides=[stride, stride], pads=[side // 2] * 4)])
-    seen = node("Relu", [linear(node("Flatten", [at]), model.dense)])
-    both = node("Relu", [linear(node("Concat", [seen, "readings"], axis=1), model.hidden)])
-    linear(both, model.kinds, "kinds")
-    node("Add", [linear(both, model.values), node("Mul", ["readings", tensor(model.trust)])], "values")
-    graph = helper.make_graph(
-        nodes,
-        "kinds",
-        [
-            helper.make_tensor_value_info("candidates", TensorProto.UINT8, ["n", CHANNELS, SIDE, SIDE]),
-            helper.make_tensor_value_info("readings", TensorProto.FLOAT, ["n", DIGITS]),
-        ],
-        [
-            helper.make_tensor_value_info("kinds", TensorProto.FLOAT, ["n", len(KINDS)]),
-            helper.make_tensor_value_info("values", TensorProto.FLOAT, ["n", DIGITS]),
-        ],
-        tensors,
-    )
-    meta = {"format": modelfile.FORMAT, "name": "kinds", "kinds": list(KINDS), "exporter": f"inkdigits {__version__}"} | describing
-    return bytes(seal(graph, meta))
+    graph = Graph()
+    at = graph.node("Mul", [graph.node("Cast", ["candidates"], to=TensorProto.FLOAT), graph.tensor(1 / 255)])
+    for convolution, norm, _ in model.stack:
+        at = graph.relu(graph.convolution(at, convolution, norm))
+    seen = graph.relu(graph.linear(graph.node("Flatten", [at]), model.dense))
+    both = graph.relu(graph.linear(graph.node("Concat", [seen, "readings"], axis=1), model.hidden))
+    graph.linear(both, model.kinds, "kinds")
+    graph.node("Add", [graph.linear(both, model.values), graph.node("Mul", ["readings", graph.tensor(model.trust)])], "values")
+    inputs = {"candidates": ("uint8", ["n", CHANNELS, SIDE, SIDE]), "readings": ("float", ["n", DIGITS])}
+    return graph.finish("kinds", inputs, {"kinds": ["n", len(KINDS)], "values": ["n", DIGITS]}, kinds=list(KINDS), **describing)
 
 
 def temperature(scores: np.ndarray, y: np.ndarray) -> float:

@@ -24,7 +24,7 @@ Intervals hold 95 %: Wilson's for shares of right answers, bootstrapped for the 
 """
 TOLD = ("network", "epochs", "steps", "batch_size", "learning_rate", "seed", "candidates", "held")  # of what a JSON file says of a training
 MIXED = ("shares", "calibrated_on")
-WEIGHT_NAMES = ("reader", "mnist", "kinds")
+WEIGHT_NAMES = ("reader", "mnist", "kinds", "ink")
 
 
 def write_pages(root: Path) -> None:

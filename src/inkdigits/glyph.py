@@ -40,7 +40,7 @@ def make_glyph(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if ink.size == 0:
         return np.zeros((SIZE, SIZE), np.uint8)
     scale = BOX / max(ink.shape)
-    ink = _widen(ink, scale)
+    ink = widen(ink, scale)
     small = _resize(ink, scale)
     peak = int(small.max())
     if 0 < peak < 255:  # pale ink is ink: the makers' digits were black and white before they were shrunk
@@ -63,8 +63,8 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     return 2 * float(mask.sum()) / max(outline + 4, 1.0)
 
 
-def _widen(ink: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return `ink` with strokes at least `MIN_STROKE` wide after scaling by `scale`."""
+def widen(ink: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return `ink`, uint8 of shape (height, width), with strokes at least `MIN_STROKE` wide after scaling by `scale`."""
     lacking = MIN_STROKE / scale - stroke_width(ink)
     if scale >= 1 or lacking < 1:
         return ink

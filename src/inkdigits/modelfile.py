@@ -27,9 +27,9 @@ MAX_BYTES = 256 * 2**20  # a network for digits is a thousand times smaller
 # What `train/export.py` writes, and what ONNX Runtime's quantisation makes of it. Nothing that reads files, loops or calls out.
 OPERATORS = frozenset(
     {
-        "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "DequantizeLinear", "DynamicQuantizeLinear", "Elu",
+        "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "DequantizeLinear", "Div", "DynamicQuantizeLinear", "Elu",
         "Flatten", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "MatMul",
-        "MaxPool", "Mul", "Pad", "QuantizeLinear", "Relu", "Reshape", "Selu", "Sigmoid", "Softplus", "Sub", "Tanh", "Transpose",
+        "MaxPool", "Mul", "Pad", "QuantizeLinear", "Relu", "Reshape", "Resize", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh", "Transpose",
     }
 )  # fmt: skip
 

@@ -22,13 +22,14 @@ from .classify import Classifier
 from .errors import UsageError
 from .glyph import make_glyphs
 from .ink import find_ink
+from .inknet import default_inknet
 from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .prior import settle
 from .promises import Promises
-from .records import Box, Number, Page
+from .records import Box, Digit, Number, Page
 from .segment import Line, segment
-from .single import propose
+from .single import Proposal, propose
 from .source import Picture, load_image, load_pages, open_image
 from .surroundings import show_surroundings
 from .wanted import Wanted
@@ -38,6 +39,7 @@ ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one tha
 SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
+SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -154,7 +156,7 @@ class Reader:
         image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
         ink = find_ink(image, ruled=not single)
         if single:
-            rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), settings.least)
+            rotation, numbers = turn or 0, self._single(_turned(image, turn or 0), _turned(ink, turn or 0), settings.least)
         else:
             rotation, numbers = self._upright(ink, settings)
             if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
@@ -166,15 +168,24 @@ class Reader:
         show = partial(load_image, source, self.limits)
         return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
 
-    def _single(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
-        """Return the one digit in `ink`, or nothing where there is no ink."""
-        proposals = propose(ink)
+    def _single(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], least: float) -> list[Number]:
+        """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
+        sighted = self._likeliest(propose(ink))
+        if sighted is None or sighted.confidence < SURE_ALONE:  # where measuring finds little, a network that learned to see looks too
+            seen = default_inknet().find(image)
+            other = self._likeliest([replace(p, box=seen.place(p.box)) for p in propose(seen.ink)])
+            if other and (sighted is None or other.confidence > sighted.confidence):
+                sighted = other
+        return [number([sighted if sighted.confidence >= least else replace(sighted, value=None)], 0)] if sighted else []
+
+    def _likeliest(self, proposals: list[Proposal]) -> Digit | None:
+        """Return the digit that one of the proposals most likely is; None where there are none."""
         if not proposals:
-            return []
+            return None
         glyphs = make_glyphs(p.ink for p in proposals)
         readings = Readings(*self.classifier.classify(glyphs), glyphs=glyphs)
         best = int((readings.confidence * [p.prior for p in proposals]).argmax())
-        return [number([digit(proposals[best].box, readings, best, least)], 0)]
+        return digit(proposals[best].box, readings, best, 0.0)
 
     def _page(self, ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
         """Return the numbers on a page."""

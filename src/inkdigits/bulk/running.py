@@ -108,7 +108,8 @@ def _describe(
     limits: Limits,
 ) -> dict[str, Any]:
     """Return what the rows depend on, besides the files themselves and the options."""
-    models = {"model": weights, "kinds": (read_packaged("kinds")[0], "", read_packaged("kinds")[1])}
+    helpers = {name: read_packaged(name) for name in ("kinds", "ink")}
+    models = {"model": weights, **{name: (data, "", meta) for name, (data, meta) in helpers.items()}}
     return {
         "source": [ascii(source)[1:-1] for source in sources],  # a name may be no UTF-8
         "list": listing and sha256(Path(listing).read_bytes()),

@@ -8,7 +8,7 @@
 it is; `crops` and `pages` put it together. Everything is seeded: the same arguments give the same bytes.
 """
 
-from .crops import STYLES, make_digit, make_glyph_source
+from .crops import STYLES, make_digit, make_glyph_source, make_labelled_digit
 from .dirt import LEVELS, Dirt, sample_dirt
 from .hands import SPLITS, Font, Hands
 from .pages import make_labelled_page, make_page
@@ -26,6 +26,7 @@ __all__ = [
     "choose_pen",
     "make_digit",
     "make_glyph_source",
+    "make_labelled_digit",
     "make_labelled_page",
     "make_page",
     "sample_dirt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +13,7 @@ from .camera import Picture, expose, light_up
 from .decoys import no_digit, trim
 from .dirt import BOARDS, PAPERS, Dirt, keep_legible, sample_dirt
 from .hands import Hands, Writer, choose_writer, write
-from .paper import make_paper, print_box, rule
+from .paper import make_desk, make_paper, print_box, rule
 from .pens import Pen, choose_pen, lay
 
 Ink = NDArray[np.uint8]
@@ -51,7 +52,20 @@ def make_digit(
     style: str | None = None,
     size: int | None = None,
 ) -> Picture:
-    """Return a picture of one digit, or of something that is none.
+    """Return a picture of one digit, or of something that is none; see `make_labelled_digit`."""
+    return make_labelled_digit(label, rng, hands=hands, style=style, size=size)[0]
+
+
+def make_labelled_digit(
+    label: int | None,
+    rng: np.random.Generator,
+    *,
+    hands: Hands = EVERYTHING,
+    style: str | None = None,
+    size: int | None = None,
+    fill: tuple[float, float] = (0.45, 0.95),
+) -> tuple[Picture, Ink]:
+    """Return a picture of one digit, or of something that is none, and where in it the ink of that digit stands.
 
     Args:
         label: 0–9; None for a letter, a scribble, a blot, half a digit, digits run together, or nothing.
@@ -59,9 +73,11 @@ def make_digit(
         hands: where the shapes come from.
         style: one of `STYLES`, None for any.
         size: longer side in pixels; None for any from 16 to 400, small ones as often as large ones.
+        fill: how high the digit is against the picture, from and to.
 
     Returns:
-        uint8 RGB of shape (rows, columns, 3).
+        The picture, uint8 RGB of shape (rows, columns, 3), and the ink, uint8 of shape (rows, columns): 0 paper, and up to 255 as the pen
+        covered it. What a neighbour, a frame or a line left in the picture is not in it.
 
     Raises:
         UsageError: the label is no digit, or there is no such style.
@@ -72,8 +88,7 @@ def make_digit(
         raise UsageError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
     side = size or _choose_side(style, rng)
     dirt = _crop_dirt(style, side, rng)
-    fill = float(rng.uniform(0.45, 0.95))
-    height = max(9.0, side * fill)
+    height = max(9.0, side * float(rng.uniform(*fill)))
     writer = choose_writer(rng, hands, _choose_pen(style, height, rng))
     dirt = keep_legible(dirt, writer.pen.colour, writer.pen.opacity, writer.pen.width * height)
     ink = no_digit(writer, hands, height, rng) if label is None else trim(write(_character(label), writer, hands, height, rng))
@@ -84,7 +99,31 @@ def make_digit(
         rule(image, dirt, height * float(rng.uniform(0.45, 1.8)), rng)
     _leave_remains(image, ink, at, writer, hands, style, rng)
     lay(image, ink, at, writer.pen.colour)
-    return expose(light_up(image, dirt, rng), dirt, rng)
+    if style in ("photo", "board") and rng.random() < 0.08:
+        _end_sheet(image, ink.shape, at, rng)
+    return expose(light_up(image, dirt, rng), dirt, rng), _on_canvas(ink, canvas, at)
+
+
+def _on_canvas(ink: Ink, canvas: tuple[int, int], at: tuple[int, int]) -> Ink:
+    """Return the ink where it stands in the picture; what hangs over is cut."""
+    whole = np.zeros((*canvas, 3), np.uint8)
+    lay(whole, ink, at, (255, 255, 255))
+    return np.ascontiguousarray(whole[:, :, 0])
+
+
+def _end_sheet(image: Picture, ink: tuple[int, int], at: tuple[int, int], rng: np.random.Generator) -> None:
+    """Let the sheet end and the desk begin along one side of the picture, beyond the ink."""
+    rows, columns = image.shape[:2]
+    beyond = {"left": at[0], "top": at[1], "right": columns - at[0] - ink[1], "bottom": rows - at[1] - ink[0]}
+    side = str(rng.choice(list(beyond)))
+    depths = rng.uniform(0.1, 0.9, 2) * max(0, beyond[side])
+    mask = np.zeros((rows, columns), np.uint8)
+    along, across = (rows, columns) if side in ("left", "right") else (columns, rows)
+    near, far = ((0, depths[0]), (0, depths[1])) if side in ("left", "top") else ((across, across - depths[0]), (across, across - depths[1]))
+    corners = np.array([(0, near[0]), (0, near[1]), (along, far[1]), (along, far[0])])
+    corners = corners[:, ::-1] if side in ("left", "right") else corners
+    cv2.fillPoly(mask, [corners.round().astype(np.int32)], 1)
+    image[mask > 0] = make_desk((rows, columns), rng)[mask > 0]
 
 
 def _character(label: int) -> str:

@@ -25,32 +25,33 @@ LARGE = 2 * SIZE  # side of the canvas on which a glyph is bent: twice its size,
 GRID = 5  # an elastic field is drawn on this coarse grid and interpolated
 
 
-def augment(glyphs: Glyphs, rng: Generator, strength: float = 1.0) -> Glyphs:
+def augment(glyphs: Glyphs, rng: Generator, strength: float = 1.0, dirt: float = 1.0) -> Glyphs:
     """Return changed copies of `glyphs`.
 
     Args:
         glyphs: uint8 of shape (n, 28, 28), ink bright.
         rng: where all chance comes from.
         strength: 0 leaves the shapes as they are, 1 is what the reader learns with.
+        dirt: how often, 0 to 1 of the usual, a glyph is written with another pen, soiled, or partly wiped out.
 
     Returns:
         uint8 of shape (n, 28, 28).
     """
-    return np.stack([_one(glyph, rng, strength) for glyph in glyphs]) if len(glyphs) else glyphs.copy()
+    return np.stack([_one(glyph, rng, strength, dirt) for glyph in glyphs]) if len(glyphs) else glyphs.copy()
 
 
-def _one(glyph: Glyphs, rng: Generator, strength: float) -> Glyphs:
+def _one(glyph: Glyphs, rng: Generator, strength: float, dirt: float) -> Glyphs:
     chance = rng.random(5)
     if chance[0] < 0.85:
         ink = bend(glyph, rng, strength, LARGE)
-        if chance[1] < 0.45:
+        if chance[1] < 0.45 * dirt:
             ink = repen(ink, rng)
         glyph = make_glyph(ink)
     if chance[2] < 0.5:
         glyph = _shift(glyph, rng)
-    if chance[3] < 0.25:
+    if chance[3] < 0.25 * dirt:
         glyph = _soil(glyph, rng)
-    if chance[4] < 0.12:
+    if chance[4] < 0.12 * dirt:
         glyph = _erase(glyph, rng)
     return glyph
 

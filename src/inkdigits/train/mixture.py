@@ -49,12 +49,14 @@ class Mixture:
         sources: at least one.
         batch_size: glyphs a batch.
         strength: of `augment`.
+        dirt: of `augment`.
         seed: batch `step` of epoch `epoch` depends on nothing but this seed and those two.
     """
 
     sources: tuple[Source, ...]
     batch_size: int = 256
     strength: float = 1.0
+    dirt: float = 1.0
     seed: int = 0
 
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -65,7 +67,7 @@ class Mixture:
         picks = [rng.integers(0, len(s.y), n) for s, n in zip(self.sources, counts, strict=True)]
         x = np.concatenate([s.x[i] for s, i in zip(self.sources, picks, strict=True)])
         y = np.concatenate([s.y[i] for s, i in zip(self.sources, picks, strict=True)])
-        return augment(x, rng, self.strength), y
+        return augment(x, rng, self.strength, self.dirt), y
 
     def epoch(self, epoch: int, steps: int, pool: ProcessPoolExecutor) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Yield the `steps` batches of one epoch, made ahead in `pool` (see `worker_pool`)."""
