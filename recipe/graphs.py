@@ -1,4 +1,4 @@
-"""Layers of a torch network come in, an ONNX graph of ours comes out: what the recipes that train with torch alone write their weights by."""
+"""Layers of a torch network come in, an ONNX graph of ours comes out: how the recipes that train with torch alone write their weights."""
 
 from __future__ import annotations
 

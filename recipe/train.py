@@ -20,6 +20,7 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np
+from unfold import load_exported
 
 from inkdigits import mnist
 from inkdigits.files import write_json
@@ -100,7 +101,9 @@ def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], o
 
     keras.utils.set_random_seed(recipe["seed"])
     network = build_compact(recipe["network"])
-    if start:
+    if start and start.suffix == ".onnx":
+        load_exported(network, start, mixture.batch(0, 0)[0])
+    elif start:
         network.load_weights(start)
     options = {k: recipe[k] for k in ("learning_rate", "weight_decay", "average")}
     schedule = Schedule(recipe["epochs"], recipe["steps"], **options)
@@ -131,7 +134,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=Path)
     parser.add_argument("--extra", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--start", type=Path, help="a network of an earlier stage (model.keras) to go on from")
+    parser.add_argument("--start", type=Path, help="a network of an earlier stage (model.keras, or exported) to go on from")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--final", action="store_true", help="learn from all 60,000 MNIST digits, when every choice is made")
     parser.add_argument("--weights", type=Path, help="write NAME.onnx and NAME.json there")

@@ -29,6 +29,7 @@ from .prior import settle
 from .promises import Promises
 from .records import Box, Digit, Number, Page
 from .segment import Line, segment
+from .sheet import straighten
 from .single import Proposal, propose
 from .source import Picture, load_image, load_pages, open_image
 from .surroundings import show_surroundings
@@ -40,6 +41,7 @@ SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page l
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
+KEPT = 0.8  # of the digits of the sheet as it lies, a straightened one must show
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -54,6 +56,23 @@ class Settings:
     turn: int | None = None
     wanted: Wanted = field(default_factory=Wanted)
     least_number: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What part of a picture was looked at, and how.
+
+    Attributes:
+        rotation: clockwise turn that was applied, degrees.
+        shape: (height, width) of what was looked at, before it was turned.
+        scale: how many pixels of the upright original one pixel of it is.
+        back: homography from its pixels, before they are scaled, to those of the picture it was cut from; None where it is all of that.
+    """
+
+    rotation: int
+    shape: tuple[int, ...]
+    scale: float
+    back: NDArray[np.float64] | None = None
 
 
 class Reader:
@@ -152,21 +171,32 @@ class Reader:
         return Settings(least, _turn(rotate), Wanted(digits, pattern, between), least_number)
 
     def _read(self, picture: Picture, source: Any, single: bool, settings: Settings) -> Page:
-        turn = settings.turn
-        image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
-        ink = find_ink(image, ruled=not single)
         if single:
-            rotation, numbers = turn or 0, self._single(_turned(image, turn or 0), _turned(ink, turn or 0), settings.least)
+            turn = settings.turn or 0
+            ink = find_ink(picture.image)
+            view = View(turn, ink.shape, 1 / picture.scale)
+            numbers = self._single(_turned(picture.image, turn), _turned(ink, turn), settings.least)
         else:
-            rotation, numbers = self._upright(ink, settings)
-            if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
-                shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
-                rotation, numbers = self._upright(ink, settings)
-        scale = 1 / (picture.scale * shrunk)
+            view, numbers = self._sheet(picture, settings)
         numbers = [n if n.confidence >= settings.least_number else _unanswered(n) for n in numbers]
-        placed = tuple(_placed(n, rotation, ink.shape, scale, (picture.width, picture.height)) for n in numbers)
+        placed = tuple(_placed(n, view, (picture.width, picture.height)) for n in numbers)
         show = partial(load_image, source, self.limits)
-        return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
+        return Page(picture.width, picture.height, placed, view.rotation, picture.page_number, show)
+
+    def _sheet(self, picture: Picture, settings: Settings) -> tuple[View, list[Number]]:
+        """Return the numbers of a page and how they were looked at: a sheet that lies askew is straightened where that reads surer."""
+        image, shrunk = _shrunk(picture.image)
+        view, numbers = self._upright(image, shrunk * picture.scale, settings)
+        if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
+            image, shrunk = picture.image, 1.0
+            view, numbers = self._upright(image, picture.scale, settings)
+        flat = straighten(image)
+        if flat is None:
+            return view, numbers
+        other, levelled = self._upright(flat.image, shrunk * picture.scale, settings)
+        if _sureness(levelled) <= _sureness(numbers) or _count(levelled) < KEPT * _count(numbers):
+            return view, numbers
+        return replace(other, back=flat.back), levelled
 
     def _single(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], least: float) -> list[Number]:
         """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
@@ -203,21 +233,19 @@ class Reader:
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(read, settings)
 
-    def _upright(self, ink: NDArray[np.uint8], settings: Settings) -> tuple[int, list[Number]]:
-        """Return the turn at which the page is read, and its numbers: as it lies, unless it is clearly surer on its side."""
-        if settings.turn is not None:
-            return settings.turn, self._page(_turned(ink, settings.turn), settings)
-        numbers = self._page(ink, settings)
-        if _sureness(numbers) >= SURE_ENOUGH:
-            return 0, numbers
-        best, rotation = numbers, 0
+    def _upright(self, image: NDArray[np.uint8], scale: float, settings: Settings) -> tuple[View, list[Number]]:
+        """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
+        ink = find_ink(image, ruled=True)
+        view = View(settings.turn or 0, ink.shape, 1 / scale)
+        best = self._page(_turned(ink, view.rotation), settings)
+        if settings.turn is not None or _sureness(best) >= SURE_ENOUGH:
+            return view, best
         for side in (90, 270):
             other = self._page(_turned(ink, side), settings)
-            if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (
-                TURN_MARGIN if not rotation else 0
-            ):
-                best, rotation = other, side
-        return rotation, best
+            margin = 0 if view.rotation else TURN_MARGIN
+            if _count(other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + margin:
+                best, view = other, replace(view, rotation=side)
+        return view, best
 
 
 def _unanswered(sighted: Number) -> Number:
@@ -280,20 +308,28 @@ def _sureness(numbers: list[Number]) -> float:
     return float(np.mean(confidences)) if confidences else 0.0
 
 
-def _placed(number: Number, turn: int, shape: tuple[int, ...], scale: float, size: tuple[int, int]) -> Number:
-    """Return the number with its boxes in pixels of the upright original: turned back, and scaled where it was decoded smaller."""
-    digits = tuple(replace(d, box=_box_back(d.box, turn, shape, scale, size)) for d in number.digits)
+def _count(numbers: list[Number]) -> int:
+    return sum(len(n.digits) for n in numbers)
+
+
+def _placed(number: Number, view: View, size: tuple[int, int]) -> Number:
+    """Return the number with its boxes in pixels of the upright original, whose (width, height) is `size`."""
+    digits = tuple(replace(d, box=_box_back(d.box, view, size)) for d in number.digits)
     return replace(number, box=Box.around(d.box for d in digits), digits=digits)
 
 
-def _box_back(box: Box, turn: int, shape: tuple[int, ...], scale: float, size: tuple[int, int]) -> Box:
-    height, width = shape
+def _box_back(box: Box, view: View, size: tuple[int, int]) -> Box:
+    height, width = view.shape
     x, y, w, h = box
-    if turn == 90:
+    if view.rotation == 90:
         x, y, w, h = y, height - (x + w), h, w
-    elif turn == 180:
+    elif view.rotation == 180:
         x, y = width - (x + w), height - (y + h)
-    elif turn == 270:
+    elif view.rotation == 270:
         x, y, w, h = width - (y + h), x, h, w
-    left, top = max(0, int(x * scale)), max(0, int(y * scale))
-    return Box(left, top, min(size[0], int(np.ceil((x + w) * scale))) - left, min(size[1], int(np.ceil((y + h) * scale))) - top)
+    corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], float)
+    if view.back is not None:
+        corners = cv2.perspectiveTransform(corners[None], view.back)[0]
+    (x0, y0), (x1, y1) = corners.min(0) * view.scale, corners.max(0) * view.scale
+    left, top = min(max(0, int(x0)), size[0] - 1), min(max(0, int(y0)), size[1] - 1)
+    return Box(left, top, max(1, min(size[0], int(np.ceil(x1))) - left), max(1, min(size[1], int(np.ceil(y1))) - top))

@@ -1,6 +1,9 @@
-"""A shrunk grey picture comes in; where the sheet of paper lies in it comes out, when it lies on something much darker."""
+"""A picture comes in; where in it a sheet of paper lies on something darker comes out, and that sheet straightened."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,8 +11,24 @@ from numpy.typing import NDArray
 
 LEAST, MOST = 0.06, 0.95  # share of the picture that a sheet takes
 DARKER = 0.5  # what surrounds a sheet is at most this bright against it: darker than a shadow makes paper
+LESS_BRIGHT = 0.8  # the same, where the sheet shows its four corners
 SOLID = 0.9  # share of its convex hull that a sheet fills
 MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
+LOOK_SIDE = 480  # pixels: the corners are sought on a picture of at most this side
+STRAIGHT = 0.035  # slope of a side, 2 degrees: a sheet that lies as straight as this is read as it lies
+ROUGH, FOUR_SIDED = 0.03, 0.93  # how far its corners may be rounded, as a share of its outline, and what of its area they must span
+
+
+class Straightened(NamedTuple):
+    """A sheet as if seen from straight above.
+
+    Attributes:
+        image: the sheet alone, uint8 of shape (height, width) or (height, width, 3).
+        back: homography, float of shape (3, 3), from its pixels to those of the picture.
+    """
+
+    image: NDArray[np.uint8]
+    back: NDArray[np.float64]
 
 
 def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
@@ -18,28 +37,88 @@ def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     Args:
         small: grey picture, uint8 of shape (height, width), a few hundred pixels wide.
     """
-    quiet = cv2.GaussianBlur(small, (0, 0), 2)
-    level, _ = cv2.threshold(quiet, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for factor in (1.0, 1.15, 1.3, 0.85):  # something bright beside the sheet may touch it at one level and not at another
-        inside = _solid(quiet, min(250.0, factor * level))
-        if inside is not None and np.median(small[~inside]) <= DARKER * np.median(small[inside]):
-            edge = max(2, round(MARGIN * max(small.shape)))
-            kernel = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
-            # what lies beyond the picture is taken for sheet: only the sheet's own edge is trimmed
-            kept = cv2.erode(inside.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-            return np.asarray(kept > 0)
+    outline = _find_outline(small)
+    if outline is None:
+        return None
+    edge = max(2, round(MARGIN * max(small.shape)))
+    kernel = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
+    # what lies beyond the picture is taken for sheet: only the sheet's own edge is trimmed
+    kept = cv2.erode(_filled(outline, small.shape), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    return np.asarray(kept > 0)
+
+
+def straighten(image: NDArray[np.uint8]) -> Straightened | None:
+    """Return the sheet in a picture as if seen from straight above, or None where none is seen whole, or where it lies straight.
+
+    Args:
+        image: upright, uint8 of shape (height, width) or (height, width, 3).
+    """
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, LOOK_SIDE / max(grey.shape))
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    found = _find_corners(np.asarray(small, np.uint8))
+    if found is None:
+        return None
+    corners = found / scale
+    across = corners[[1, 2]] - corners[[0, 3]]  # along the top and along the bottom
+    down = corners[[3, 2]] - corners[[0, 1]]
+    if np.abs(across[:, 1] / across[:, 0]).max() < STRAIGHT and np.abs(down[:, 0] / down[:, 1]).max() < STRAIGHT:
+        return None
+    width, height = (max(2, round(float(np.hypot(*sides.T).mean()))) for sides in (across, down))
+    edge = MARGIN * max(width, height)  # the sheet's own edge is no ink
+    goal = np.array([(-edge, -edge), (width + edge, -edge), (width + edge, height + edge), (-edge, height + edge)], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), goal)
+    flat = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Straightened(np.asarray(flat, np.uint8), np.linalg.inv(matrix))
+
+
+def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
+    """Return the outline of the sheet, of shape (n, 1, 2), None where there is none that lies on something much darker."""
+    for outline in _bright(small):
+        solid = cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
+        if solid and _is_sheet(outline, small, DARKER):
+            return outline
     return None
 
 
-def _solid(quiet: NDArray[np.uint8], level: float) -> NDArray[np.bool_] | None:
-    """Return the largest stretch brighter than `level`, holes filled, where it is of a sheet's size and has no bays."""
-    bright = cv2.morphologyEx((quiet > level).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if not outlines:
+def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """Return the corners of a sheet that is seen whole, of shape (4, 2); a shadow may cut into it, four sides are seldom chance."""
+    for outline in _bright(small):
+        hull = cv2.convexHull(outline)
+        corners = _corners(hull, small.shape)
+        if corners is not None and _is_sheet(hull, small, LESS_BRIGHT):
+            return corners
+    return None
+
+
+def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
+    """Yield the outline of the largest bright stretch, of shape (n, 1, 2), at several levels of brightness."""
+    quiet = cv2.GaussianBlur(small, (0, 0), 2)
+    level, _ = cv2.threshold(quiet, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    for factor in (1.0, 1.15, 1.3, 0.85):  # something bright beside the sheet may touch it at one level and not at another
+        bright = cv2.morphologyEx((quiet > min(250.0, factor * level)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+        outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        if outlines:
+            yield np.asarray(max(outlines, key=cv2.contourArea), np.int32)
+
+
+def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: float) -> bool:
+    """Tell whether what an outline holds is of a sheet's size, and what lies about it at most `darker` times as bright."""
+    inside = _filled(outline, small.shape) > 0
+    return LEAST <= inside.mean() <= MOST and bool(np.median(small[~inside]) <= darker * np.median(small[inside]))
+
+
+def _filled(outline: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.drawContours(np.zeros(shape, np.uint8), [outline], -1, 1, cv2.FILLED), np.uint8)
+
+
+def _corners(hull: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """Return the four corners, top left first and clockwise, of shape (4, 2); None where the hull is no such figure or is cut off."""
+    figure = cv2.approxPolyDP(hull, ROUGH * cv2.arcLength(hull, True), True)[:, 0].astype(float)
+    inside = (figure > 1).all() and (figure < np.array(shape[::-1]) - 2).all()
+    if len(figure) != 4 or not inside or cv2.contourArea(figure.astype(np.float32)) < FOUR_SIDED * cv2.contourArea(hull):
         return None
-    outline = max(outlines, key=cv2.contourArea)
-    hull = cv2.convexHull(outline)
-    if cv2.contourArea(outline) < SOLID * cv2.contourArea(hull):
-        return None
-    inside = cv2.drawContours(np.zeros_like(bright), [outline], -1, 1, cv2.FILLED) > 0
-    return np.asarray(inside) if LEAST <= inside.mean() <= MOST else None
+    angles = np.arctan2(*(figure - figure.mean(0)).T[::-1])
+    figure = figure[angles.argsort()]  # clockwise on the screen, where y points down
+    return np.roll(figure, -int(figure.sum(1).argmin()), axis=0)

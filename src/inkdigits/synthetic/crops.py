@@ -119,7 +119,9 @@ def _end_sheet(image: Picture, ink: tuple[int, int], at: tuple[int, int], rng: n
     depths = rng.uniform(0.1, 0.9, 2) * max(0, beyond[side])
     mask = np.zeros((rows, columns), np.uint8)
     along, across = (rows, columns) if side in ("left", "right") else (columns, rows)
-    near, far = ((0, depths[0]), (0, depths[1])) if side in ("left", "top") else ((across, across - depths[0]), (across, across - depths[1]))
+    near, far = (
+        ((0, depths[0]), (0, depths[1])) if side in ("left", "top") else ((across, across - depths[0]), (across, across - depths[1]))
+    )
     corners = np.array([(0, near[0]), (0, near[1]), (along, far[1]), (along, far[0])])
     corners = corners[:, ::-1] if side in ("left", "right") else corners
     cv2.fillPoly(mask, [corners.round().astype(np.int32)], 1)
