@@ -1,0 +1,72 @@
+"""sheet: a sheet on a desk is straightened, and what is read on it is placed in the photo as it was taken."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits import Reader
+from inkdigits.sheet import straighten
+from inkdigits.synthetic import Hands, make_page, sample_dirt
+
+CORNERS = np.array([(90, 60), (560, 110), (520, 430), (60, 370)], np.float32)  # askew, clockwise from the top left
+
+
+def desk_with_sheet(corners=CORNERS, shape=(480, 640)):
+    picture = np.full((*shape, 3), 60, np.uint8)
+    cv2.fillConvexPoly(picture, corners.astype(np.int32), (235, 235, 230))
+    return picture
+
+
+def test_a_sheet_askew_becomes_a_rectangle_of_its_own():
+    picture = desk_with_sheet()
+    cv2.line(picture, (121, 220), (493, 264), (20, 20, 20), 3)  # along the middle, nearly from side to side
+    flat = straighten(picture)
+    assert flat is not None
+    height, width = flat.image.shape[:2]
+    assert 0.8 < width / height / (470 / 316) < 1.2
+    assert flat.image.mean() > 200  # no desk is left
+    dark = np.argwhere(flat.image[:, :, 0] < 100)
+    assert np.ptp(dark[:, 0]) < 0.05 * height and abs(np.median(dark[:, 0]) / height - 0.5) < 0.04
+
+
+def test_points_of_the_straightened_sheet_lie_on_it_in_the_picture():
+    flat = straighten(desk_with_sheet())
+    height, width = flat.image.shape[:2]
+    ends = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], float)
+    back = cv2.perspectiveTransform(ends, flat.back)[0]
+    assert np.abs(back - CORNERS).max() < 0.03 * 640
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.full((300, 400, 3), 240, np.uint8),  # nothing but paper
+        desk_with_sheet(np.array([(90, 60), (550, 60), (550, 420), (90, 420)], np.float32)),  # it lies straight
+        desk_with_sheet(np.array([(-40, 60), (560, 110), (520, 430), (-60, 370)], np.float32)),  # it is cut off
+        np.random.default_rng(0).integers(0, 256, (200, 200), np.uint8),
+        np.zeros((1, 1), np.uint8),
+    ],
+)
+def test_what_is_no_sheet_askew_stays_as_it_is(picture):
+    assert straighten(picture) is None
+
+
+def test_digits_on_a_sheet_askew_are_read_and_placed_in_the_photo():
+    reader, right, near, count = Reader.load(), 0, 0, 0
+    for seed in range(6):
+        dirt = sample_dirt("clean", np.random.default_rng(seed))
+        dirt = replace(dirt, surface="paper", has_desk=True, tilt=14.0 - 4 * seed, perspective=0.25, is_inverted=False)
+        picture, truth = make_page("2071|438", seed=seed, hands=Hands(split="validation", strokes=0.0), dirt=dirt, size=(1280, 960))
+        page = reader.read(picture, threshold=0)
+        found = [d for n in page.numbers for d in n.digits]
+        for true in (d for n in truth.numbers for d in n.digits):
+            middle = np.array([true.box.x + true.box.width / 2, true.box.y + true.box.height / 2])
+            close = min(found, key=lambda d: np.hypot(*(middle - (d.box.x + d.box.width / 2, d.box.y + d.box.height / 2))), default=None)
+            off = close and np.hypot(*(middle - (close.box.x + close.box.width / 2, close.box.y + close.box.height / 2)))
+            count += 1
+            near += bool(close and off < 0.35 * true.box.height)
+            right += bool(close and off < 0.35 * true.box.height and close.value == true.value)
+    assert count == 42
+    assert near >= 0.9 * count and right >= 0.85 * count
