@@ -29,7 +29,7 @@ from .prior import settle
 from .promises import Promises
 from .records import Box, Digit, Number, Page
 from .segment import Line, segment
-from .sheet import straighten
+from .sheet import level, straighten
 from .single import Proposal, propose
 from .source import Picture, load_image, load_pages, open_image
 from .surroundings import show_surroundings
@@ -41,6 +41,7 @@ SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page l
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
+LEVEL, STEEPEST = 0.05, 0.5  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 KEPT = 0.8  # of the digits of the sheet as it lies, a straightened one must show
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
@@ -184,7 +185,7 @@ class Reader:
         return Page(picture.width, picture.height, placed, view.rotation, picture.page_number, show)
 
     def _sheet(self, picture: Picture, settings: Settings) -> tuple[View, list[Number]]:
-        """Return the numbers of a page and how they were looked at: a sheet that lies askew is straightened where that reads surer."""
+        """Return the numbers of a page and how they were looked at: what lies askew is straightened where that reads surer."""
         image, shrunk = _shrunk(picture.image)
         view, numbers = self._upright(image, shrunk * picture.scale, settings)
         if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
@@ -192,7 +193,10 @@ class Reader:
             view, numbers = self._upright(image, picture.scale, settings)
         flat = straighten(image)
         if flat is None:
-            return view, numbers
+            slope = _slope(numbers) if view.rotation == 0 else 0.0
+            if not LEVEL < abs(slope) < STEEPEST:
+                return view, numbers
+            flat = level(image, slope)
         other, levelled = self._upright(flat.image, shrunk * picture.scale, settings)
         if _sureness(levelled) <= _sureness(numbers) or _count(levelled) < KEPT * _count(numbers):
             return view, numbers
@@ -310,6 +314,19 @@ def _sureness(numbers: list[Number]) -> float:
 
 def _count(numbers: list[Number]) -> int:
     return sum(len(n.digits) for n in numbers)
+
+
+def _slope(numbers: list[Number]) -> float:
+    """Return by how much the lines of a page fall from left to right: most of its digits say so, 0 where there are too few."""
+    lines: dict[int, list[tuple[float, float]]] = {}
+    for n in numbers:
+        lines.setdefault(n.line, []).extend((d.box.x + d.box.width / 2, d.box.y + d.box.height / 2) for d in n.digits)
+    slopes: list[float] = []
+    for line in lines.values():
+        if len(line) >= 3:
+            x, y = np.array(line).T
+            slopes += [float(np.polyfit(x, y, 1)[0])] * len(line)
+    return float(np.median(slopes)) if slopes else 0.0
 
 
 def _placed(number: Number, view: View, size: tuple[int, int]) -> Number:

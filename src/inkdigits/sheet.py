@@ -20,10 +20,10 @@ ROUGH, FOUR_SIDED = 0.03, 0.93  # how far its corners may be rounded, as a share
 
 
 class Straightened(NamedTuple):
-    """A sheet as if seen from straight above.
+    """A sheet as if seen from straight above, or a picture turned.
 
     Attributes:
-        image: the sheet alone, uint8 of shape (height, width) or (height, width, 3).
+        image: the sheet alone, or the whole, uint8 of shape (height, width) or (height, width, 3).
         back: homography, float of shape (3, 3), from its pixels to those of the picture.
     """
 
@@ -70,7 +70,20 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
     goal = np.array([(-edge, -edge), (width + edge, -edge), (width + edge, height + edge), (-edge, height + edge)], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), goal)
     flat = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return Straightened(np.asarray(flat, np.uint8), np.linalg.inv(matrix))
+    return Straightened(np.asarray(flat, np.uint8), np.asarray(np.linalg.inv(matrix), np.float64))
+
+
+def level(image: NDArray[np.uint8], slope: float) -> Straightened:
+    """Return a picture turned so that lines that fall by `slope` run level, nothing cut off, edges drawn out at the corners."""
+    height, width = image.shape[:2]
+    angle = np.arctan(slope)
+    cos, sin = np.cos(angle), np.sin(angle)
+    size = round(width * cos + height * abs(sin)), round(width * abs(sin) + height * cos)
+    turn = np.array([[cos, sin], [-sin, cos]])
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = turn, np.array(size) / 2 - turn @ (width / 2, height / 2)
+    flat = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Straightened(np.asarray(flat, np.uint8), np.asarray(np.linalg.inv(matrix), np.float64))
 
 
 def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
