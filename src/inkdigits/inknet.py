@@ -7,6 +7,7 @@ the digit turns out to be small, it looks again at the part of the picture where
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
@@ -21,6 +22,7 @@ from .records import Box
 SIDE = 80  # of the square picture that the network sees, pixels
 CLOSER = 0.45  # ink that spans less than this share of the picture is looked at again, from nearer
 ROOM = 1.7  # how much more than the ink's span is then looked at
+CHUNK = 16  # parts a call: their memory stays small
 FAINT = 100  # of 255: what the network is less sure of does not say where the digit stands
 
 Float = NDArray[np.float32]
@@ -70,19 +72,22 @@ class InkFinder:
     def find(self, image: NDArray[np.uint8]) -> Sighting:
         """Return the ink of the one digit in `image`, uint8 of shape (height, width) or (height, width, 3), upright."""
         whole = Box(0, 0, image.shape[1], image.shape[0])
-        seen = self._look(image, whole)
+        seen = self.look(image, [whole])[0]
         x, y, w, h = cv2.boundingRect((seen.ink > FAINT).astype(np.uint8))
         if not w or max(w / seen.ink.shape[1], h / seen.ink.shape[0]) > CLOSER or max(whole[2:]) <= SIDE:
             return seen
-        return self._look(image, _about(seen.place(Box(x, y, w, h)), whole))
+        return self.look(image, [around(seen.place(Box(x, y, w, h)), ROOM, image.shape)])[0]
 
-    def _look(self, image: NDArray[np.uint8], box: Box) -> Sighting:
-        """Return what the network sees in one part of the picture."""
-        x, y, w, h = box
-        small, (height, width) = shown(image[y : y + h, x : x + w])
-        logits = self._session.run(["ink"], {"pictures": small[None]})[0][0]
-        sure = 1 / (1 + np.exp(-np.clip(logits[:height, :width], -30, 30)))
-        return Sighting(np.asarray(255 * sure + 0.5, np.uint8), box)
+    def look(self, image: NDArray[np.uint8], boxes: Sequence[Box]) -> list[Sighting]:
+        """Return what the network sees in each of some parts of a picture, which lie inside it."""
+        sightings = []
+        for start in range(0, len(boxes), CHUNK):
+            chunk = boxes[start : start + CHUNK]
+            smalls = [shown(image[y : y + h, x : x + w]) for x, y, w, h in chunk]
+            logits = self._session.run(["ink"], {"pictures": np.stack([small for small, _ in smalls])})[0]
+            sure = np.asarray(255 / (1 + np.exp(-np.clip(logits, -30, 30))) + 0.5, np.uint8)
+            sightings += [Sighting(ink[:height, :width], box) for ink, box, (_, (height, width)) in zip(sure, chunk, smalls, strict=True)]
+        return sightings
 
 
 def shown(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
@@ -106,12 +111,12 @@ def small_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def _about(ink: Box, picture: Box) -> Box:
-    """Return the square about `ink`, with room, as far as it lies in the picture."""
-    half = ROOM * max(ink.width, ink.height) / 2
-    x, y = ink.x + ink.width / 2, ink.y + ink.height / 2
-    x0, y0 = max(0, round(x - half)), max(0, round(y - half))
-    return Box(x0, y0, max(1, min(picture.width, round(x + half)) - x0), max(1, min(picture.height, round(y + half)) - y0))
+def around(box: Box, room: float, shape: tuple[int, ...]) -> Box:
+    """Return the square about a box, `room` times as long as its longer side, as far as it lies in a picture of this shape."""
+    half = room * max(box.width, box.height) / 2
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    x0, y0 = max(0, int(x - half)), max(0, int(y - half))
+    return Box(x0, y0, max(1, min(shape[1], int(x + half) + 1) - x0), max(1, min(shape[0], int(y + half) + 1) - y0))
 
 
 @lru_cache(maxsize=1)

@@ -27,10 +27,11 @@ from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .prior import settle
 from .promises import Promises
-from .records import Box, Digit, Number, Page
+from .records import Box, Number, Page
+from .second_look import look_again, opinion, pooled, sighted
 from .segment import Line, segment
 from .sheet import level, straighten
-from .single import Proposal, propose
+from .single import propose
 from .source import Picture, load_image, load_pages, open_image
 from .surroundings import show_surroundings
 from .wanted import Wanted
@@ -204,25 +205,21 @@ class Reader:
 
     def _single(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], least: float) -> list[Number]:
         """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
-        sighted = self._likeliest(propose(ink))
-        if sighted is None or sighted.confidence < SURE_ALONE:  # where measuring finds little, a network that learned to see looks too
-            seen = default_inknet().find(image)
-            other = self._likeliest([replace(p, box=seen.place(p.box)) for p in propose(seen.ink)])
-            if other and (sighted is None or other.confidence > sighted.confidence):
-                sighted = other
-        return [number([sighted if sighted.confidence >= least else replace(sighted, value=None)], 0)] if sighted else []
+        first = opinion(propose(ink), self.classifier)
+        if first is not None and first.reading.max() >= SURE_ALONE:
+            both, reading = first, first.reading
+        else:  # where measuring finds little, a network that learned to see looks too
+            second = sighted(default_inknet().find(image), self.classifier)
+            opinions = [o for o in (first, second) if o is not None]
+            if not opinions:
+                return []
+            both = max(opinions, key=lambda o: float(o.reading.max()))
+            reading = pooled(opinions[0].reading, opinions[1].reading) if len(opinions) > 1 else both.reading
+        readings = Readings((reading / reading.sum())[None], reading.max(keepdims=True), glyphs=both.glyph[None])
+        return [number([digit(both.box, readings, 0, least)], 0)]
 
-    def _likeliest(self, proposals: list[Proposal]) -> Digit | None:
-        """Return the digit that one of the proposals most likely is; None where there are none."""
-        if not proposals:
-            return None
-        glyphs = make_glyphs(p.ink for p in proposals)
-        readings = Readings(*self.classifier.classify(glyphs), glyphs=glyphs)
-        best = int((readings.confidence * [p.prior for p in proposals]).argmax())
-        return digit(proposals[best].box, readings, best, 0.0)
-
-    def _page(self, ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
-        """Return the numbers on a page."""
+    def _page(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
+        """Return the numbers on a page and in its ink."""
         lines = segment(ink, self.limits.max_components)
         shown = show_surroundings(lines, ink)
         glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
@@ -235,17 +232,17 @@ class Reader:
             start += len(line.candidates)
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
-        return _numbers(read, settings)
+        return _numbers(look_again(image, read, self.classifier), settings)
 
     def _upright(self, image: NDArray[np.uint8], scale: float, settings: Settings) -> tuple[View, list[Number]]:
         """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
         ink = find_ink(image, ruled=True)
         view = View(settings.turn or 0, ink.shape, 1 / scale)
-        best = self._page(_turned(ink, view.rotation), settings)
+        best = self._page(_turned(image, view.rotation), _turned(ink, view.rotation), settings)
         if settings.turn is not None or _sureness(best) >= SURE_ENOUGH:
             return view, best
         for side in (90, 270):
-            other = self._page(_turned(ink, side), settings)
+            other = self._page(_turned(image, side), _turned(ink, side), settings)
             margin = 0 if view.rotation else TURN_MARGIN
             if _count(other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + margin:
                 best, view = other, replace(view, rotation=side)

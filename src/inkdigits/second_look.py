@@ -1,0 +1,103 @@
+"""Digits that are not surely read, and the picture they stand in, come in; how they read when each is looked at again by itself comes out.
+
+What measuring made of a page is the ink of everything on it. `inknet` looks at one digit with its nearest surroundings and sees the ink of
+that digit alone, without a neighbour that touches it, a line it stands on, what shines through. Two opinions are pooled: both have to
+think an answer likely.
+
+Source: Genest and Zidek 1986, "Combining Probability Distributions: A Critique and an Annotated Bibliography" (logarithmic pools).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assemble import Item, Readings
+from .classify import Classifier
+from .glyph import make_glyphs
+from .inknet import Sighting, around, default_inknet
+from .kinds import reading_of
+from .records import UNSURE, Box
+from .segment import Line
+from .single import Proposal, propose
+
+DOUBTFUL = 0.95  # confidence on a page below which a digit is looked at again
+ROOM = 1.25  # how much more than the digit's own box is shown then
+MOST = 150  # digits a page: where more are doubtful, the page is dirt
+WEIGHT = 0.7  # of each of two opinions, which come from one picture: 0.5 as if they said the same, 1 as if they knew nothing of each other
+FAINTEST = 1e-3  # no digit is less likely in an opinion
+
+Float = NDArray[np.float32]
+Read = tuple[Line, list[Item], Readings]
+
+
+class Opinion(NamedTuple):
+    """What the likeliest of several cuts reads as.
+
+    Attributes:
+        box: where it stands.
+        reading: how likely each digit is, float32 of shape (10,); they sum to less than 1 where it may be none.
+        glyph: what was read, uint8 of shape (28, 28).
+    """
+
+    box: Box
+    reading: Float
+    glyph: NDArray[np.uint8]
+
+
+def opinion(proposals: Sequence[Proposal], classifier: Classifier) -> Opinion | None:
+    """Return what the likeliest of the proposals reads as, None where there are none."""
+    if not proposals:
+        return None
+    glyphs = make_glyphs(p.ink for p in proposals)
+    readings = reading_of(*classifier.classify(glyphs))
+    best = int((readings.max(1) * [p.prior for p in proposals]).argmax())
+    return Opinion(proposals[best].box, readings[best], glyphs[best])
+
+
+def sighted(seen: Sighting, classifier: Classifier) -> Opinion | None:
+    """Return what the ink of a sighting reads as, None where nothing was seen."""
+    return opinion([replace(p, box=seen.place(p.box)) for p in propose(seen.ink)], classifier)
+
+
+def pooled(first: Float, second: Float) -> Float:
+    """Return two opinions as one: how likely each digit is, float32 of shape (10,), summing to 1.
+
+    Args:
+        first: how likely each digit is, float of shape (10,), summing to 1 or less; what is missing speaks for no digit.
+        second: likewise.
+    """
+    both = [np.log(o + max(0.0, 1 - float(o.sum())) / len(o) + FAINTEST) for o in (first, second)]
+    scores = WEIGHT * (both[0] + both[1])
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum(), np.float32)
+
+
+def look_again(image: NDArray[np.uint8], read: list[Read], classifier: Classifier) -> list[Read]:
+    """Return the lines of a page with those of their digits read again that are doubtful.
+
+    Args:
+        image: the page, uint8 of shape (height, width) or (height, width, 3), as its ink was found in.
+        read: each line, the best path through it, and what is known of its candidates.
+        classifier: what reads the glyphs.
+    """
+    doubtful = [
+        (n, item)
+        for n, (_, items, readings) in enumerate(read)
+        for item in items
+        if not item.is_mark and item.text != UNSURE and readings.answer_confidence(item.candidate) < DOUBTFUL
+    ]
+    if not doubtful or len(doubtful) > MOST:
+        return read
+    readings = {n: replace(r, probabilities=r.probabilities.copy(), confidence=r.confidence.copy()) for n, (_, _, r) in enumerate(read)}
+    sightings = default_inknet().look(image, [around(item.box, ROOM, image.shape) for _, item in doubtful])
+    for (n, item), seen in zip(doubtful, sightings, strict=True):
+        second, k = sighted(seen, classifier), item.candidate
+        if second is not None:
+            both = pooled(readings[n].probabilities[k], second.reading)
+            readings[n].probabilities[k], readings[n].confidence[k] = both, both.max()
+    return [(line, items, readings[n]) for n, (line, items, _) in enumerate(read)]
