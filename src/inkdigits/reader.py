@@ -42,7 +42,7 @@ SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page l
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
 SMALL = 22  # pixels in that size: smaller digits are read again in full
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
-LEVEL, STEEPEST = 0.05, 0.5  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
+LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 KEPT = 0.8  # of the digits of the sheet as it lies, a straightened one must show
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
@@ -188,20 +188,23 @@ class Reader:
     def _sheet(self, picture: Picture, settings: Settings) -> tuple[View, list[Number]]:
         """Return the numbers of a page and how they were looked at: what lies askew is straightened where that reads surer."""
         image, shrunk = _shrunk(picture.image)
-        view, numbers = self._upright(image, shrunk * picture.scale, settings)
+        ink = find_ink(image, ruled=True)
+        view, numbers = self._upright(image, ink, shrunk * picture.scale, settings)
         if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
-            image, shrunk = picture.image, 1.0
-            view, numbers = self._upright(image, picture.scale, settings)
+            image, shrunk, ink = picture.image, 1.0, find_ink(picture.image, ruled=True)
+            view, numbers = self._upright(image, ink, picture.scale, settings)
         flat = straighten(image)
-        if flat is None:
+        if flat is not None:
+            levelled = find_ink(flat.image, ruled=True)
+        else:
             slope = _slope(numbers) if view.rotation == 0 else 0.0
             if not LEVEL < abs(slope) < STEEPEST:
                 return view, numbers
-            flat = level(image, slope)
-        other, levelled = self._upright(flat.image, shrunk * picture.scale, settings)
-        if _sureness(levelled) <= _sureness(numbers) or _count(levelled) < KEPT * _count(numbers):
+            flat, levelled = level(image, slope), level(ink, slope).image
+        other, surer = self._upright(flat.image, levelled, shrunk * picture.scale, settings)
+        if _sureness(surer) <= _sureness(numbers) or _count(surer) < KEPT * _count(numbers):
             return view, numbers
-        return replace(other, back=flat.back), levelled
+        return replace(other, back=flat.back), surer
 
     def _single(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], least: float) -> list[Number]:
         """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
@@ -234,9 +237,8 @@ class Reader:
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(look_again(image, read, self.classifier), settings)
 
-    def _upright(self, image: NDArray[np.uint8], scale: float, settings: Settings) -> tuple[View, list[Number]]:
+    def _upright(self, image: NDArray[np.uint8], ink: NDArray[np.uint8], scale: float, settings: Settings) -> tuple[View, list[Number]]:
         """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
-        ink = find_ink(image, ruled=True)
         view = View(settings.turn or 0, ink.shape, 1 / scale)
         best = self._page(_turned(image, view.rotation), _turned(ink, view.rotation), settings)
         if settings.turn is not None or _sureness(best) >= SURE_ENOUGH:

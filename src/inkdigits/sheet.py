@@ -74,7 +74,7 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
 
 
 def level(image: NDArray[np.uint8], slope: float) -> Straightened:
-    """Return a picture turned so that lines that fall by `slope` run level, nothing cut off, edges drawn out at the corners."""
+    """Return a picture, or its ink, turned so that lines that fall by `slope` run level: nothing is cut off, the corners are 0."""
     height, width = image.shape[:2]
     angle = np.arctan(slope)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -82,7 +82,7 @@ def level(image: NDArray[np.uint8], slope: float) -> Straightened:
     turn = np.array([[cos, sin], [-sin, cos]])
     matrix = np.eye(3)
     matrix[:2, :2], matrix[:2, 2] = turn, np.array(size) / 2 - turn @ (width / 2, height / 2)
-    flat = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flat = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR)
     return Straightened(np.asarray(flat, np.uint8), np.asarray(np.linalg.inv(matrix), np.float64))
 
 
