@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 from .errors import TooManyMarks
 
 
+def label(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Return how many pieces `mask` has, with the paper; the number of each pixel's; and their statistics and centres, as OpenCV has them.
+
+    Grana's algorithm measures while it labels: in less than half the time of OpenCV's usual one, which gives the same.
+    """
+    found = cv2.connectedComponentsWithStatsWithAlgorithm(mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA)
+    n, labels, stats, centres = found
+    return n, labels, stats, centres
+
+
 @dataclass(frozen=True)
 class Components:
     """The connected pieces of a page, numbered from 0.
@@ -33,7 +43,7 @@ class Components:
     @classmethod
     def of(cls, ink: NDArray[np.uint8]) -> Components:
         """Return the pieces of `ink`, joined at edges and corners."""
-        _, labels, stats, centres = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
+        _, labels, stats, centres = label(ink > 0)
         return cls(ink, labels, stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64), centres[1:])
 
     def __len__(self) -> int:
