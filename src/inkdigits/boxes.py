@@ -137,10 +137,10 @@ def _closed_in(inked: Mask, gap: int) -> list[Cell]:
     inner = np.flatnonzero(nesting[0, :, 3] >= 0) if outlines else ()
     cells = []
     for x, y, w, h in sorted((cv2.boundingRect(outlines[i]) for i in inner), key=lambda box: (box[1], box[0])):
-        x, y, w, h = x + 1, y + 1, w - 2, h - 2  # of the paper: the outline is ink
-        short, long = min(w, h), max(w, h)
+        paper = closed[y + 1 : y + h - 1, x + 1 : x + w - 1]  # the outline is ink
+        short, long = sorted(paper.shape)
         if short >= SMALLEST and w < LARGEST * width and h < LARGEST * height and long < LONGEST * short:
-            cells.append(_cell(closed[y : y + h, x : x + w], x, y))
+            cells.append(_cell(paper, x + 1, y + 1))
     return [cell for cell in cells if cell is not None]
 
 
