@@ -40,8 +40,11 @@ def remove_ruling(contrast: Float) -> Float:
     size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
     if min(size) < 6 * BLOCK:
         return contrast
-    level = _wiped(contrast, _shrunk(contrast, size), scale)
-    return _wiped(level.T, np.ascontiguousarray(_shrunk(level, size).T), scale).T
+    small = _shrunk(contrast, size)
+    level = _wiped(contrast, small, scale)
+    if level is not contrast:
+        small = _shrunk(level, size)
+    return _wiped(level.T, np.ascontiguousarray(small.T), scale).T
 
 
 def _shrunk(contrast: Float, size: tuple[int, int]) -> Float:
