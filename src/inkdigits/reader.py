@@ -8,7 +8,7 @@ source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Self
@@ -36,8 +36,10 @@ from .wanted import Wanted
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
 SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
-FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
-SMALL = 22  # pixels in that size: smaller digits are read again in full
+FIRST_LOOK = 2_200_000  # pixels: a larger page is looked at in this size first
+SECOND_LOOK = 10_000_000  # pixels: it is read again in this size where the digits are small; more would take more than a stranger may have
+CLEARLY = 0.8  # of its sides: a page that would become no smaller than that is read as it is
+SMALL = 22  # pixels in the first size: smaller digits are read again
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -115,13 +117,14 @@ class Reader:
             UsageError: an argument is out of range, or the error cannot be promised.
         """
         settings = self.check(threshold, rotate, digits, pattern, between, max_error=max_error, per=per, single=single)
-        return self._read(open_image(picture, self.limits), picture, single, settings)
+        show = partial(load_image, picture, self.limits)
+        return self._read(open_image(picture, self.limits, None if single else FIRST_LOOK), show, single, settings)
 
     def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
         """Yield every page of a document, as `read` returns the first; each keeps its picture in memory as long as it is kept itself."""
         settings = self.check(**options, single=single)
-        for page in load_pages(picture, self.limits):
-            yield self._read(page, page, single, settings)
+        for page in load_pages(picture, self.limits, None if single else FIRST_LOOK):
+            yield self._read(page, partial(load_image, page), single, settings)
 
     def check(
         self,
@@ -149,21 +152,22 @@ class Reader:
             least, least_number = self.promises.thresholds(max_error, per, single)
         return Settings(least, _turn(rotate), Wanted(digits, pattern, between), least_number)
 
-    def _read(self, picture: Picture, source: Any, single: bool, settings: Settings) -> Page:
-        turn = settings.turn
-        image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
-        ink = find_ink(image, ruled=not single)
+    def _read(self, picture: Picture, show: Callable[[], NDArray[np.uint8]], single: bool, settings: Settings) -> Page:
         if single:
-            rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), settings.least)
+            ink, scale = find_ink(picture.image), picture.scale
+            rotation, numbers = settings.turn or 0, self._single(_turned(ink, settings.turn or 0), settings.least)
         else:
+            image, scale = _shrunk(picture, FIRST_LOOK)
+            ink = find_ink(image, ruled=True)
             rotation, numbers = self._upright(ink, settings)
-            if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
-                shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
+            if scale < 1 and ink.any() and _is_small(numbers):  # what is small needs more of the pixels
+                picture = picture.closer(SECOND_LOOK) if picture.closer else picture
+                image, scale = _shrunk(picture, SECOND_LOOK)
+                picture = replace(picture, image=image)  # three times as large, it is let go
+                ink = find_ink(image, ruled=True)
                 rotation, numbers = self._upright(ink, settings)
-        scale = 1 / (picture.scale * shrunk)
         numbers = [n if n.confidence >= settings.least_number else _unanswered(n) for n in numbers]
-        placed = tuple(_placed(n, rotation, ink.shape, scale, (picture.width, picture.height)) for n in numbers)
-        show = partial(load_image, source, self.limits)
+        placed = tuple(_placed(n, rotation, ink.shape, 1 / scale, (picture.width, picture.height)) for n in numbers)
         return Page(picture.width, picture.height, placed, rotation, picture.page_number, show)
 
     def _single(self, ink: NDArray[np.uint8], least: float) -> list[Number]:
@@ -235,13 +239,15 @@ def _default() -> Reader:
     return Reader.load()
 
 
-def _shrunk(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """Return a page at the size at which it is read first, and what part of its own that is."""
-    share = float(np.sqrt(FIRST_LOOK / (image.shape[0] * image.shape[1])))
-    if share > 0.8:
-        return image, 1.0
+def _shrunk(picture: Picture, most: int) -> tuple[NDArray[np.uint8], float]:
+    """Return a page at about `most` pixels, where it has clearly more, and pixels of that per pixel of the original."""
+    image = picture.image
+    share = float(np.sqrt(most / (image.shape[0] * image.shape[1])))
+    if share > (CLEARLY if picture.closer is None else 1):
+        return image, picture.scale
     size = (max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), size[0] / image.shape[1]
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small, picture.scale * size[0] / image.shape[1]
 
 
 def _is_small(numbers: list[Number]) -> bool:
