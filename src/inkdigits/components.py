@@ -65,7 +65,7 @@ class Components:
         """Return the ink of the pieces `which` alone, cropped to the box around them."""
         x0, y0, x1, y1 = self.span(which)
         part = self.labels[y0:y1, x0:x1]
-        keep = np.isin(part, np.asarray(which) + 1)
+        keep = part == which[0] + 1 if len(which) == 1 else np.isin(part, np.asarray(which) + 1)
         return np.where(keep, self.ink[y0:y1, x0:x1], 0).astype(np.uint8)
 
     def span(self, which: list[int] | NDArray[np.int64]) -> tuple[int, int, int, int]:

@@ -74,7 +74,7 @@ def _thin(small: Float) -> Float:
 
 def _find(thin: Float, small: Float) -> list[Rule]:
     """Return the rules, the most complete first."""
-    height, width = thin.shape
+    width = thin.shape[1]
     blocks = width // BLOCK
     middle = float(np.median(thin[::3, ::3]))
     grain = 1.4826 * float(np.median(np.abs(thin[::3, ::3] - middle)))
