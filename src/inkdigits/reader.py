@@ -7,6 +7,7 @@ source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,7 @@ FIRST_LOOK = 2_200_000  # pixels: a larger page is looked at in this size first
 SECOND_LOOK = 10_000_000  # pixels: it is read again in this size where the digits are small; more would take more than a stranger may have
 CLEARLY = 0.8  # of its sides: a page that would become no smaller than that is read as it is
 SMALL = 22  # pixels in the first size: smaller digits are read again
+GLANCE = 600  # candidates that show which way a page lies
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -182,7 +184,10 @@ class Reader:
 
     def _page(self, ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
         """Return the numbers on a page."""
-        lines = segment(ink, self.limits.max_components)
+        return self._on_lines(segment(ink, self.limits.max_components), ink, settings)
+
+    def _on_lines(self, lines: list[Line], ink: NDArray[np.uint8], settings: Settings) -> list[Number]:
+        """Return the numbers on lines of a page."""
         shown = show_surroundings(lines, ink)
         glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
         alone = self.classifier.classify(glyphs)
@@ -205,12 +210,22 @@ class Reader:
             return 0, numbers
         best, rotation = numbers, 0
         for side in (90, 270):
-            other = self._page(_turned(ink, side), settings)
+            turned = _turned(ink, side)
+            lines = segment(turned, self.limits.max_components)
+            some = _some(lines)
+            other = self._on_lines(some, turned, settings)
             if sum(len(n.digits) for n in other) >= ENOUGH_TO_TURN and _sureness(other) > _sureness(best) + (
                 TURN_MARGIN if not rotation else 0
             ):
-                best, rotation = other, side
+                best, rotation = other if len(some) == len(lines) else self._on_lines(lines, turned, settings), side
         return rotation, best
+
+
+def _some(lines: list[Line]) -> list[Line]:
+    """Return as many lines, evenly from the top down, as it takes to see which way a page lies; all of most pages."""
+    candidates = sum(len(line.candidates) for line in lines)
+    every = max(1, math.ceil(candidates / GLANCE))
+    return lines[every // 2 :: every]
 
 
 def _unanswered(sighted: Number) -> Number:
