@@ -53,7 +53,8 @@ class Components:
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Ink of each piece, float of shape (n,), in pixels of full ink."""
-        return np.bincount(self.labels.ravel(), self.ink.ravel() / 255.0, len(self) + 1)[1:].astype(np.float64)
+        at = np.flatnonzero(self.ink)
+        return np.bincount(self.labels.ravel()[at], self.ink.ravel()[at] / 255.0, len(self) + 1)[1:].astype(np.float64)
 
     def at_edge(self, margin: int = 1) -> NDArray[np.bool_]:
         """Tell which pieces come within `margin` pixels of the picture's edge, bool of shape (n,)."""

@@ -281,7 +281,7 @@ def _turn(rotate: str | int) -> int | None:
 
 
 def _turned(ink: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.rot90(ink, -turn // 90))
+    return ink if turn == 0 else np.asarray(cv2.rotate(ink, TURNS.index(turn) - 1), np.uint8)  # OpenCV counts from 90 as 0
 
 
 def _sureness(numbers: list[Number]) -> float:
