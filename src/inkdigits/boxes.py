@@ -32,7 +32,7 @@ STEEPEST = 12.0  # degrees
 THICKEST = 0.16  # of the shorter side: lines are no thicker
 WRITING = 0.3  # of the cell's height: what stands in it is as high
 ALIKE = 0.12  # cells differ by this share of their sides at most
-SEVERAL = 3  # so many alike are a form
+SEVERAL, MANY = 3, 40  # so many alike are a form; so many, little used, are squared paper at the first look
 USED, STACKED = 0.25, 0.5  # cells of which less is used, and so many stand right above or below another, are squared paper
 DRAWN = 0.75  # share of each side that is line, where a cell is sought by its size
 NEARER = 0.05  # a line is likelier near where its cell ends: what a pixel costs, in the faintest contrast
@@ -105,14 +105,17 @@ def find_cells(contrast: Float, noise: Float) -> list[Cell]:
     """Return the cells on a page, where one at least has something in it. See `remove_boxes`."""
     found: list[Cell] = []
     for inked in _drawn(contrast, noise):
-        closed_in = [cell for gap in GAPS for cell in _closed_in(inked, gap)]
-        alike = _most_alike(closed_in)
+        closed_in: list[Cell] = []
+        for gap in GAPS:
+            closed_in += _closed_in(inked, gap)
+            alike = _most_alike(closed_in)
+            if len(alike) >= MANY and _are_squares_of_paper(alike):
+                return []  # its rules are long, and sought as such; so many leave no doubt
         if len(alike) >= SEVERAL and any(cell.is_used for cell in alike):
-            used = float(np.mean([cell.holds for cell in alike]))
-            if used < USED and _are_stacked(alike):
-                return []  # squared paper: its rules are long, and sought as such
+            if _are_squares_of_paper(alike):
+                return []
             found = _of_one_size(inked, alike)
-            if used < USED and _are_stacked(found):
+            if _is_little_used(alike) and _are_stacked(found):
                 return []
             return found + [c for c in closed_in if c.holds and not any(_stands_in(c, other) for other in found)]
         found = found or [cell for cell in closed_in if cell.holds]
@@ -155,6 +158,14 @@ def _most_alike(cells: list[Cell]) -> list[Cell]:
         return []
     near = (np.abs(np.log(sizes[:, None] / sizes[None])) < ALIKE).all(2)
     return [distinct[i] for i in np.flatnonzero(near[near.sum(1).argmax()])]
+
+
+def _are_squares_of_paper(cells: list[Cell]) -> bool:
+    return _is_little_used(cells) and _are_stacked(cells)
+
+
+def _is_little_used(cells: list[Cell]) -> bool:
+    return float(np.mean([cell.holds for cell in cells])) < USED
 
 
 def _are_stacked(cells: list[Cell]) -> bool:
