@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .kinds import DIGIT, KINDS, MARKS, OTHER, PART, STRUCK
 from .records import UNSURE, Box, Digit, Mark, Number
-from .segment import Candidate, Line
+from .segment import Line
 from .wanted import Wanted, likeliest
 
 LEAST = 1e-4  # nothing is less likely
@@ -67,6 +69,9 @@ class Item:
         return self.text in KINDS[MARKS]
 
 
+_Trail: TypeAlias = "tuple[_Trail, Item] | None"  # the way so far, its last item beside what came before
+
+
 def best_path(line: Line, readings: Readings) -> list[Item]:
     """Return the cheapest way through a line: what each piece of it is taken for; dirt and letters are left out.
 
@@ -81,37 +86,49 @@ def best_paths(line: Line, readings: Readings, start: int, stop: int, most: int)
     by_start: dict[int, list[int]] = {}
     for k, candidate in enumerate(line.candidates):
         by_start.setdefault(candidate.start, []).append(k)
-    ways: dict[int, list[tuple[float, list[Item]]]] = {start: [(0.0, [])]}
+    takes = _takes(line, readings)
+    ways: dict[int, list[tuple[float, _Trail]]] = {start: [(0.0, None)]}
     for node in range(start, stop):
         here = sorted(ways.pop(node, []), key=lambda way: way[0])[:most]
         for k in by_start.get(node, []):
-            candidate = line.candidates[k]
-            if candidate.stop <= stop:
-                for extra, item in _takes(line, candidate, k, readings):
-                    ways.setdefault(candidate.stop, []).extend((cost + extra, [*items, item] if item else items) for cost, items in here)
-    return sorted(ways.get(stop, [(0.0, [])]), key=lambda way: way[0])[:most]
+            to = line.candidates[k].stop
+            if to <= stop:
+                for extra, item in takes[k]:
+                    ways.setdefault(to, []).extend((cost + extra, (trail, item) if item else trail) for cost, trail in here)
+    return [(cost, _items(trail)) for cost, trail in sorted(ways.get(stop, [(0.0, None)]), key=lambda way: way[0])[:most]]
 
 
-def _takes(line: Line, candidate: Candidate, k: int, readings: Readings) -> list[tuple[float, Item | None]]:
-    """Return what a candidate may be taken for, each with its cost in nats."""
-    atoms = line.atoms[candidate.start : candidate.stop]
-    weight = max(1, sum(not a.is_minor or a.box.height > HALF * line.height for a in atoms))
-    kinds = np.ones(len(KINDS), np.float32) if readings.kinds is None else readings.kinds[k]
+def _items(trail: _Trail) -> list[Item]:
+    """Return the items of a way, the first one first."""
+    items = []
+    while trail:
+        trail, item = trail
+        items.append(item)
+    return items[::-1]
 
-    def nats(share: float) -> float:
-        return -float(np.log(max(share, LEAST))) * weight
 
-    size = abs(np.log2(max(candidate.box.height, 0.5 * candidate.box.width) / line.height))
-    shape = SPREAD_COST * candidate.spread + SIZE_COST * max(0.0, size - 0.4)
-    takes: list[tuple[float, Item | None]] = []
-    if len(atoms) == 1:
-        takes.append((nats(float(kinds[OTHER])), None))
-    if candidate.box.height > SMALLEST * line.height or any(not a.is_minor for a in atoms):
-        takes.append((nats(readings.digit_confidence(k)) + shape, Item(k, "digit", candidate.box)))
-        takes.append((nats(float(kinds[STRUCK])) + shape, Item(k, UNSURE, candidate.box)))
-    mark = int(kinds[MARKS].argmax())
-    if len(atoms) <= 2:
-        takes.append((nats(float(kinds[MARKS].sum())), Item(k, KINDS[MARKS][mark], candidate.box)))
+def _takes(line: Line, readings: Readings) -> list[list[tuple[float, Item | None]]]:
+    """Return what each candidate may be taken for, each with its cost in nats."""
+    count = len(line.candidates)
+    kinds = np.ones((count, len(KINDS)), np.float32) if readings.kinds is None else readings.kinds
+    digits = [readings.digit_confidence(k) for k in range(count)]
+    shares = np.stack([kinds[:, OTHER], digits, kinds[:, STRUCK], kinds[:, MARKS].sum(1)], 1)
+    nats = -np.log(np.maximum(shares, LEAST))
+    likeliest_mark = kinds[:, MARKS].argmax(1)
+    takes = []
+    for k, candidate in enumerate(line.candidates):
+        atoms = line.atoms[candidate.start : candidate.stop]
+        weight = max(1, sum(not a.is_minor or a.box.height > HALF * line.height for a in atoms))
+        other, whole, struck, mark = (nats[k] * weight).tolist()
+        size = abs(math.log2(max(candidate.box.height, 0.5 * candidate.box.width) / line.height))
+        shape = SPREAD_COST * candidate.spread + SIZE_COST * max(0.0, size - 0.4)
+        here: list[tuple[float, Item | None]] = [(other, None)] if len(atoms) == 1 else []
+        if candidate.box.height > SMALLEST * line.height or any(not a.is_minor for a in atoms):
+            here.append((whole + shape, Item(k, "digit", candidate.box)))
+            here.append((struck + shape, Item(k, UNSURE, candidate.box)))
+        if len(atoms) <= 2:
+            here.append((mark, Item(k, KINDS[MARKS][likeliest_mark[k]], candidate.box)))
+        takes.append(here)
     return takes
 
 

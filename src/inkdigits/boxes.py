@@ -32,7 +32,7 @@ STEEPEST = 12.0  # degrees
 THICKEST = 0.16  # of the shorter side: lines are no thicker
 WRITING = 0.3  # of the cell's height: what stands in it is as high
 ALIKE = 0.12  # cells differ by this share of their sides at most
-SEVERAL = 3  # so many alike are a form
+SEVERAL, MANY = 3, 40  # so many alike are a form; so many, little used, are squared paper at the first look
 USED, STACKED = 0.25, 0.5  # cells of which less is used, and so many stand right above or below another, are squared paper
 DRAWN = 0.75  # share of each side that is line, where a cell is sought by its size
 NEARER = 0.05  # a line is likelier near where its cell ends: what a pixel costs, in the faintest contrast
@@ -96,18 +96,26 @@ def remove_boxes(contrast: Float, noise: Float) -> Float:
     return bare
 
 
+def grain(noise: Float) -> float:
+    """Return the usual deviation of a page's paper; it changes slowly, so that few of the pixels of `noise` tell it."""
+    return float(np.median(noise[::8, ::8]))
+
+
 def find_cells(contrast: Float, noise: Float) -> list[Cell]:
     """Return the cells on a page, where one at least has something in it. See `remove_boxes`."""
     found: list[Cell] = []
     for inked in _drawn(contrast, noise):
-        closed_in = [cell for gap in GAPS for cell in _closed_in(inked, gap)]
-        alike = _most_alike(closed_in)
+        closed_in: list[Cell] = []
+        for gap in GAPS:
+            closed_in += _closed_in(inked, gap)
+            alike = _most_alike(closed_in)
+            if len(alike) >= MANY and _are_squares_of_paper(alike):
+                return []  # its rules are long, and sought as such; so many leave no doubt
         if len(alike) >= SEVERAL and any(cell.is_used for cell in alike):
-            used = float(np.mean([cell.holds for cell in alike]))
-            if used < USED and _are_stacked(alike):
-                return []  # squared paper: its rules are long, and sought as such
+            if _are_squares_of_paper(alike):
+                return []
             found = _of_one_size(inked, alike)
-            if used < USED and _are_stacked(found):
+            if _is_little_used(alike) and _are_stacked(found):
                 return []
             return found + [c for c in closed_in if c.holds and not any(_stands_in(c, other) for other in found)]
         found = found or [cell for cell in closed_in if cell.holds]
@@ -117,7 +125,7 @@ def find_cells(contrast: Float, noise: Float) -> list[Cell]:
 def _drawn(contrast: Float, noise: Float) -> Iterator[Mask]:
     """Yield what may belong to a line; on grainy paper again, after smoothing along the lines, by which long ones lose nothing."""
     yield (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
-    if float(np.median(noise)) >= GRAINY:
+    if grain(noise) >= GRAINY:
         smooth = np.maximum(cv2.blur(contrast, (ALONG, 1)), cv2.blur(contrast, (1, ALONG)))
         yield (smooth > np.maximum(SURE * noise / CALMED, FAINTEST)).astype(np.uint8)
 
@@ -126,13 +134,16 @@ def _closed_in(inked: Mask, gap: int) -> list[Cell]:
     """Return the stretches of paper that have four corners, lines closed over a few pixels."""
     closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
     closed |= cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     height, width = inked.shape
-    x, y, w, h, area = stats.T
-    inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
-    short, long = np.minimum(w, h), np.maximum(w, h)
-    sized = (short >= SMALLEST) & (w < LARGEST * width) & (h < LARGEST * height) & (long < LONGEST * short)
-    cells = [_cell(labels, int(i), stats[i]) for i in np.flatnonzero(inside & sized & (area > 0.25 * w * h)) if i]
+    # the inner outlines of ink tell where paper is closed in, for less than labelling all paper would take
+    outlines, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    inner = np.flatnonzero(nesting[0, :, 3] >= 0) if outlines else ()
+    cells = []
+    for x, y, w, h in sorted((cv2.boundingRect(outlines[i]) for i in inner), key=lambda box: (box[1], box[0])):
+        paper = closed[y + 1 : y + h - 1, x + 1 : x + w - 1]  # the outline is ink
+        short, long = sorted(paper.shape)
+        if short >= SMALLEST and w < LARGEST * width and h < LARGEST * height and long < LONGEST * short:
+            cells.append(_cell(paper, x + 1, y + 1))
     return [cell for cell in cells if cell is not None]
 
 
@@ -147,6 +158,14 @@ def _most_alike(cells: list[Cell]) -> list[Cell]:
         return []
     near = (np.abs(np.log(sizes[:, None] / sizes[None])) < ALIKE).all(2)
     return [distinct[i] for i in np.flatnonzero(near[near.sum(1).argmax()])]
+
+
+def _are_squares_of_paper(cells: list[Cell]) -> bool:
+    return _is_little_used(cells) and _are_stacked(cells)
+
+
+def _is_little_used(cells: list[Cell]) -> bool:
+    return float(np.mean([cell.holds for cell in cells])) < USED
 
 
 def _are_stacked(cells: list[Cell]) -> bool:
@@ -204,27 +223,40 @@ def _stands_in(cell: Cell, other: Cell) -> bool:
     return cv2.pointPolygonTest(other.corners.astype(np.float32), tuple(map(float, cell.middle)), False) >= 0
 
 
-def _cell(labels: NDArray[np.int32], i: int, stats: NDArray[np.int32]) -> Cell | None:
-    """Return one stretch of paper as a cell, None where it has no four corners."""
-    x, y, w, h, _ = (int(v) for v in stats)
-    part = (labels[y : y + h, x : x + w] == i).astype(np.uint8)
+def _cell(closed: Mask, x: int, y: int) -> Cell | None:
+    """Return the stretch of paper that spans all of `closed` as a cell, None where it has no four corners; (x, y) is where it stands."""
+    h, w = closed.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    i = int((stats[1:, cv2.CC_STAT_WIDTH] + stats[1:, cv2.CC_STAT_HEIGHT]).argmax()) + 1
+    if stats[i, cv2.CC_STAT_AREA] <= 0.25 * w * h:
+        return None
+    part = (labels == i).astype(np.uint8)
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(contours, key=len)[:, 0]
-    (_, _), (long, short), angle = cv2.minAreaRect(outline)
+    rectangle = cv2.minAreaRect(outline)
+    (_, _), (long, short), angle = rectangle
     if min(long, short) < SMALLEST - 2 or min(angle % 90, 90 - angle % 90) > STEEPEST:
         return None
     hull = cv2.contourArea(cv2.convexHull(outline))
     if hull < SQUARE * long * short:
         return None
-    corners = _ordered(cv2.boxPoints(cv2.minAreaRect(outline)).astype(float))
-    far = np.linalg.norm(corners[:, None] - outline[None], axis=2).min(1)
+    corners = _ordered(cv2.boxPoints(rectangle).astype(float))
+    far = np.sqrt(((corners[:, None] - outline[None]) ** 2).sum(2).min(1))
     if far.max() > CORNER * min(long, short) + 1.5:
         return None
     filled = cv2.drawContours(np.zeros_like(part), [outline[:, None]], -1, 1, cv2.FILLED)
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(cv2.subtract(filled, part), connectivity=8)
-    holds = bool((pieces[1:, cv2.CC_STAT_HEIGHT] > WRITING * h).any())
+    holds = _is_written_in(cv2.subtract(filled, part))
     dents = 1 - cv2.contourArea(outline) / max(hull, 1.0)  # what is written touches the line
     return Cell(corners + np.array([x, y]), holds or dents > 0.06, holds)
+
+
+def _is_written_in(inside: Mask) -> bool:
+    """Tell whether one piece of the ink inside a cell is as high as writing."""
+    least = WRITING * len(inside)
+    if cv2.boundingRect(inside)[3] <= least:  # most cells are empty
+        return False
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    return bool((pieces[1:, cv2.CC_STAT_HEIGHT] > least).any())
 
 
 def _ordered(corners: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 from .errors import TooManyMarks
 
 
+def label(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Return how many pieces `mask` has, with the paper; the number of each pixel's; and their statistics and centres, as OpenCV has them.
+
+    Grana's algorithm measures while it labels: in less than half the time of OpenCV's usual one, which gives the same.
+    """
+    found = cv2.connectedComponentsWithStatsWithAlgorithm(mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA)
+    n, labels, stats, centres = found
+    return n, labels, stats, centres
+
+
 @dataclass(frozen=True)
 class Components:
     """The connected pieces of a page, numbered from 0.
@@ -33,7 +43,7 @@ class Components:
     @classmethod
     def of(cls, ink: NDArray[np.uint8]) -> Components:
         """Return the pieces of `ink`, joined at edges and corners."""
-        _, labels, stats, centres = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
+        _, labels, stats, centres = label(ink > 0)
         return cls(ink, labels, stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64), centres[1:])
 
     def __len__(self) -> int:
@@ -43,7 +53,8 @@ class Components:
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Ink of each piece, float of shape (n,), in pixels of full ink."""
-        return np.bincount(self.labels.ravel(), self.ink.ravel() / 255.0, len(self) + 1)[1:].astype(np.float64)
+        at = np.flatnonzero(self.ink)
+        return np.bincount(self.labels.ravel()[at], self.ink.ravel()[at] / 255.0, len(self) + 1)[1:].astype(np.float64)
 
     def at_edge(self, margin: int = 1) -> NDArray[np.bool_]:
         """Tell which pieces come within `margin` pixels of the picture's edge, bool of shape (n,)."""
@@ -55,7 +66,7 @@ class Components:
         """Return the ink of the pieces `which` alone, cropped to the box around them."""
         x0, y0, x1, y1 = self.span(which)
         part = self.labels[y0:y1, x0:x1]
-        keep = np.isin(part, np.asarray(which) + 1)
+        keep = part == which[0] + 1 if len(which) == 1 else np.isin(part, np.asarray(which) + 1)
         return np.where(keep, self.ink[y0:y1, x0:x1], 0).astype(np.uint8)
 
     def span(self, which: list[int] | NDArray[np.int64]) -> tuple[int, int, int, int]:

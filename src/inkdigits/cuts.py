@@ -53,19 +53,19 @@ def _ways(small: Ink, tall: float) -> list[NDArray[np.int64]]:
     """Return for each cut the column at which it passes each row, from left to right."""
     height, width = small.shape
     toll = small.astype(np.float32) / 255 + 0.004  # the shorter way of two through paper
-    total = toll[0].copy()
-    came = np.zeros((height, width), np.int8)
+    totals = np.full((height, width + 2), np.inf)  # what the cheapest way to each pixel has met, with walls to the left and right
+    totals[0, 1:-1] = toll[0]
     for y in range(1, height):
-        left = np.concatenate(([np.inf], total[:-1])) + SIDEWAYS
-        right = np.concatenate((total[1:], [np.inf])) + SIDEWAYS
-        came[y] = np.where(left < total, np.where(left < right, -1, 1), np.where(right < total, 1, 0))
-        total = np.minimum(np.minimum(left, right), total) + toll[y]
+        before = totals[y - 1]
+        totals[y, 1:-1] = np.minimum(np.minimum(before[:-2], before[2:]) + SIDEWAYS, before[1:-1]) + toll[y]
+    total = totals[-1, 1:-1]
+    ways = _back(totals)
     most = round(MOST_EACH * max(1.0, width / tall))
     kept: list[tuple[int, float, NDArray[np.int64]]] = []
     for x in map(int, np.argsort(total, kind="stable")):
         if total[x] > THIN * tall or len(kept) == most:
             break
-        way = _back(came, x)
+        way = ways[:, x]
         middle = float(way.mean())
         inside = APART * tall <= middle <= width - APART * tall
         if inside and all(_are_apart(abs(middle - m) / tall, total[min(x, e) : max(x, e) + 1] / tall) for e, m, _ in kept):
@@ -73,16 +73,18 @@ def _ways(small: Ink, tall: float) -> list[NDArray[np.int64]]:
     return [way for _, _, way in sorted(kept, key=lambda k: k[1])]
 
 
-def _are_apart(distance: float, between: NDArray[np.float32]) -> bool:
+def _are_apart(distance: float, between: NDArray[np.float64]) -> bool:
     """Tell whether two cuts, `distance` heights apart, are two: there is a hill of ink between them, or much room."""
     hill = float(between.max() - max(between[0], between[-1]))
     return distance >= SAME or (distance >= APART and hill > HILL)
 
 
-def _back(came: NDArray[np.int8], x: int) -> NDArray[np.int64]:
-    """Return the way that ends in column `x`, from the top row down."""
-    way = np.empty(len(came), np.int64)
-    for y in range(len(came) - 1, -1, -1):
-        way[y] = x
-        x += int(came[y, x])
-    return way
+def _back(totals: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for every column the cheapest way that ends in it, from the top row down: of shape (height, width)."""
+    left, straight, right = totals[:-1, :-2] + SIDEWAYS, totals[:-1, 1:-1], totals[:-1, 2:] + SIDEWAYS
+    came = np.where(left < straight, np.where(left < right, -1, 1), np.where(right < straight, 1, 0))
+    ways = np.empty((len(totals), totals.shape[1] - 2), np.int64)
+    ways[-1] = np.arange(totals.shape[1] - 2)
+    for y in range(len(ways) - 1, 0, -1):
+        ways[y - 1] = ways[y] + came[y - 1, ways[y]]
+    return ways

@@ -7,13 +7,15 @@ part, so that a pale pencil beside a marker keeps its edges.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import remove_boxes
+from .boxes import grain, remove_boxes
+from .components import label
 from .ruling import remove_ruling
 from .sheet import find_sheet
 
@@ -23,10 +25,12 @@ WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most 
 STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
 PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
 PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
+COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
 FAINTEST = 0.04  # reflectance: fainter than this is paper, however quiet the picture
 GRAINY, SMOOTH = 0.007, 1.2  # grain from which on a page is smoothed, and by how many pixels
+NEARBY = 0.02  # of the shorter side: how wide the surroundings of a stroke are
 EDGE_LOW, EDGE_HIGH = 0.22, 0.78  # share of a stroke's contrast: below it is paper, above it is full ink
 
 
@@ -62,7 +66,7 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uin
 
 def _calmed(flat: Flat) -> Flat:
     """Return a grainy page with its grain smoothed: strokes, even thin ones, lose less by it than grain does."""
-    if float(np.median(flat.noise)) < GRAINY:
+    if grain(flat.noise) < GRAINY:
         return flat
     smooth = cv2.GaussianBlur(flat.contrast, (0, 0), SMOOTH)
     smooth[flat.contrast == 0] = 0  # beside the sheet
@@ -77,7 +81,7 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     sheet = find_sheet(small) if is_page else None
     dark = _is_dark_on_light(_spread(small, sheet), is_page)
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
-        extreme = image.min(2) if dark else image.max(2)
+        extreme = reduce(np.minimum if dark else np.maximum, np.moveaxis(image, 2, 0))  # plane by plane: min(2) takes 20 times as long
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
         small = _shrunk(grey)
     small = _spread(small, sheet)
@@ -87,10 +91,17 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
     if is_page:
         paper = _closer_paper(small, paper, _window(small, PAGE_STROKE))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    contrast = 1 - (grey.astype(np.float32) + 8) / (paper + 8)  # 8 grey levels of stray light keep black from dividing by nothing
+    contrast = _contrast(grey, paper)
     if sheet is not None:  # what lies beside the sheet is no ink
         contrast[cv2.resize(sheet.astype(np.uint8), contrast.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0] = 0
     return Flat(contrast, _noise(contrast, sheet), dark)
+
+
+def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
+    """Return how much darker than its paper each pixel is, float32 of their shape: 0 paper, 1 ink that reflects nothing."""
+    light = paper + np.float32(8)  # 8 grey levels of stray light keep black from dividing by nothing
+    np.divide(grey + np.float32(8), light, out=light)
+    return np.subtract(1, light, out=light)
 
 
 def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -99,6 +110,11 @@ def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return grey
     size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def _halved(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = small.shape
+    return np.asarray(cv2.resize(small, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _spread(small: NDArray[np.uint8], sheet: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
@@ -119,6 +135,8 @@ def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
 
 def _vote(small: NDArray[np.uint8], window: int) -> float:
     """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
+    if window > COARSE:
+        return _vote(_halved(small), window // 2 | 1)
     side = min(2 * window + 1, 255)
     half = side // 2
     local = cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
@@ -130,6 +148,8 @@ def _vote(small: NDArray[np.uint8], window: int) -> float:
 
 def _paper(small: NDArray[np.uint8], window: int) -> Float:
     """Return the brightness of the paper under everything, float32 of the shape of `small`, for dark ink."""
+    if window > COARSE:
+        return np.asarray(cv2.resize(_paper(_halved(small), window // 2 | 1), small.shape[::-1]))
     quiet = cv2.medianBlur(small, 3) if min(small.shape) > 24 else small
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
     closed = cv2.morphologyEx(quiet, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
@@ -142,14 +162,13 @@ def _paper(small: NDArray[np.uint8], window: int) -> Float:
 def _closer_paper(small: NDArray[np.uint8], paper: Float, window: int) -> Float:
     """Return the paper through a small window, which follows every shadow; through the large one where a stroke is too wide for it."""
     close = _paper(small, window)
-    contrast = 1 - (small.astype(np.float32) + 8) / (paper + 8)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > 0.25).astype(np.uint8), connectivity=8)
-    depth = cv2.distanceTransform((contrast > 0.25).astype(np.uint8), cv2.DIST_L2, 3)
+    contrast = _contrast(small, paper)
+    dark = (contrast > 0.25).astype(np.uint8)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    depth = cv2.distanceTransform(dark, cv2.DIST_L2, 3)
     keep = np.zeros(n, bool)
-    for i in range(1, n):
+    for i in np.flatnonzero(stats[1:, 2:4].max(1, initial=0) >= window) + 1:
         x, y, w, h = stats[i, :4]
-        if max(w, h) < window:
-            continue
         part = labels[y : y + h, x : x + w] == i
         width = 2 * float(depth[y : y + h, x : x + w][part].max())
         keep[i] = width > 0.6 * window and _is_stroke(contrast[y : y + h, x : x + w][part], width, (x, y, w, h), small.shape)
@@ -203,33 +222,50 @@ def _deviation(contrasts: Float) -> float:
 def soften(flat: Flat) -> NDArray[np.uint8]:
     """Return the ink of a flattened picture: every piece that is surely ink, at full strength, with its soft edges. See `find_ink`."""
     contrast = flat.contrast
-    low = np.maximum(NOISE_LOW * flat.noise, FAINTEST)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > low).astype(np.uint8), connectivity=8)
-    if n == 1:
-        return np.zeros(contrast.shape, np.uint8)
-    strength = _strengths(contrast, labels, n)
+    inked = contrast > np.maximum(NOISE_LOW * flat.noise, FAINTEST)
+    n, labels, stats, _ = label(inked)
+    at = np.flatnonzero(inked)  # little of a page is ink: all that follows is done there alone
+    which, values = labels.ravel()[at], contrast.ravel()[at]
+    strength = _strengths(which, values, n)
     middle_x, middle_y = (stats[:, :2] + stats[:, 2:4] // 2).T
     noise = flat.noise[middle_y, middle_x] if flat.noise.size > 1 else flat.noise[0, 0]
     sure = (strength >= np.maximum(NOISE_HIGH * noise, 1.6 * FAINTEST)) & (stats[:, cv2.CC_STAT_AREA] >= 2)
-    strength[~sure] = np.inf
-    strength[0] = np.inf
+    kept = sure[which]
+    at, values, piece = at[kept], values[kept], strength[which[kept]]
     # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it
-    piece = strength[labels]
-    reach = max(3, round(min(contrast.shape) * 0.02)) | 1
-    nearby = cv2.dilate(contrast, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    nearby = cv2.dilate(contrast, _surroundings(min(contrast.shape))).ravel()[at]
     own = np.maximum(np.minimum(nearby, piece), 0.5 * piece)
-    soft = (contrast / own - EDGE_LOW) * (255 / (EDGE_HIGH - EDGE_LOW))
-    return np.clip(soft, 0, 255).astype(np.uint8)
+    soft = (values / own - EDGE_LOW) * (255 / (EDGE_HIGH - EDGE_LOW))
+    ink = np.zeros(contrast.shape, np.uint8)
+    ink.ravel()[at] = np.clip(soft, 0, 255)
+    return ink
 
 
-def _strengths(contrast: Float, labels: NDArray[np.int32], n: int) -> NDArray[np.float32]:
-    """Return each piece's contrast at its darkest tenth, float32 of shape (n,)."""
-    inside = labels > 0
-    which, values = labels[inside], contrast[inside]
-    order = np.lexsort((values, which))
-    which, values = which[order], values[order]
+def _surroundings(side: int) -> NDArray[np.uint8]:
+    """Return what is near a pixel, as a kernel, for a picture of this shorter side.
+
+    On a page it is a square as large as the disc would be: a tenth of the time, and a stroke's soft edge is the same.
+    """
+    if side < PAGE_SIDE:
+        reach = max(3, round(side * NEARBY)) | 1
+        return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), np.uint8)
+    reach = round(side * NEARBY * np.sqrt(np.pi) / 2) | 1
+    return np.ones((reach, reach), np.uint8)
+
+
+def _strengths(which: NDArray[np.int32], values: Float, n: int) -> Float:
+    """Return each piece's contrast at its darkest tenth, float32 of shape (n,), 0 where it has no pixels.
+
+    Args:
+        which: piece of each pixel, of shape (m,).
+        values: its contrast, above 0, of shape (m,).
+        n: pieces, the first of them paper.
+    """
+    # sorted by piece, then by contrast, as one whole number each: the bits of floats above 0 are in their order
+    keys = np.sort((which.astype(np.uint64) << np.uint64(32)) | values.view(np.uint32))
     counts = np.bincount(which, minlength=n)
-    ends = np.cumsum(counts)
-    at = np.clip(ends - 1 - counts // 10, 0, len(values) - 1)
-    result: NDArray[np.float32] = np.where(counts > 0, values[at], 0).astype(np.float32)
+    there = counts > 0
+    at = np.cumsum(counts)[there] - 1 - counts[there] // 10
+    result = np.zeros(n, np.float32)
+    result[there] = keys[at].astype(np.uint32).view(np.float32)  # the lower half of each key
     return result

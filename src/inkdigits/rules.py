@@ -42,28 +42,36 @@ def remove_rules(ink: Ink, shortest: float) -> Ink:
         ink: uint8 of shape (height, width).
         shortest: how long a line must be to be a rule, as a share of the picture's side along it.
     """
-    level = _wipe(ink, shortest)
-    upright = _wipe(np.ascontiguousarray(level.T), shortest)
-    return ink if upright is level.T or np.array_equal(upright.T, ink) else np.ascontiguousarray(upright.T)
+    scale = min(1.0, LOOK_SIDE / max(ink.shape))
+    small = _shrunk(ink, scale)
+    level = _wipe(ink, small, scale, shortest)
+    if level is not ink:
+        small = _shrunk(level, scale)
+    across = level.T  # a view: pages without rules are not copied
+    wiped = _wipe(across, np.ascontiguousarray(small.T), scale, shortest)
+    return level if wiped is across else np.ascontiguousarray(wiped.T)
 
 
-def _wipe(ink: Ink, shortest: float) -> Ink:
-    """Return `ink` without its nearly level rules."""
-    rules = _find(ink, shortest)
+def _shrunk(ink: Ink, scale: float) -> Ink:
+    """Return where there is ink in a smaller picture, 0 or 1."""
+    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    return ((cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink) > 40).astype(np.uint8)
+
+
+def _wipe(ink: Ink, small: Ink, scale: float, shortest: float) -> Ink:
+    """Return `ink` without its nearly level rules, or `ink` itself; they are sought in `small`, which is the same at `scale`."""
+    rules = _find(small, scale, shortest)
     if not rules:
         return ink
-    wiped = ink.copy()
+    wiped = ink.copy(order="K")
     for rule in rules:
         _wipe_one(ink, wiped, rule)
-    return wiped
+    return ink if np.array_equal(wiped, ink) else wiped
 
 
-def _find(ink: Ink, shortest: float) -> list[Rule]:
+def _find(small: Ink, scale: float, shortest: float) -> list[Rule]:
     """Return the nearly level rules, longest first."""
-    scale = min(1.0, LOOK_SIDE / max(ink.shape))
-    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    small = ((cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink) > 40).astype(np.uint8)
-    length = max(12.0, shortest * size[0])
+    length = max(12.0, shortest * small.shape[1])
     # only what runs along for a while can be a level rule: digits drop out here, and the search is short
     run = max(5, round(length / 12))
     level = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))

@@ -36,25 +36,32 @@ class Rule:
 
 def remove_ruling(contrast: Float) -> Float:
     """Return `contrast`, float32 of shape (height, width), 0 for paper, without long, thin, straight lines along its edges."""
-    level = _wiped(contrast)
-    upright = _wiped(np.ascontiguousarray(level.T))
-    return level if upright.base is level or upright is level.T else np.ascontiguousarray(upright.T)
-
-
-def _wiped(contrast: Float) -> Float:
-    """Return `contrast` without its nearly level rules."""
     scale = min(1.0, SIDE / max(contrast.shape))
     size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
     if min(size) < 6 * BLOCK:
         return contrast
-    small = cv2.resize(contrast, size, interpolation=cv2.INTER_AREA) if scale < 1 else contrast
+    small = _shrunk(contrast, size)
+    level = _wiped(contrast, small, scale)
+    if level is not contrast:
+        small = _shrunk(level, size)
+    return _wiped(level.T, np.ascontiguousarray(small.T), scale).T
+
+
+def _shrunk(contrast: Float, size: tuple[int, int]) -> Float:
+    return contrast if size == contrast.shape[::-1] else np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_AREA))
+
+
+def _wiped(contrast: Float, small: Float, scale: float) -> Float:
+    """Return `contrast` without its nearly level rules; they are sought in `small`, which is the same at `scale`."""
     thin = _thin(small)
     rules = _find(thin, small)
     if not rules:
         return contrast
-    wiped = contrast.copy()
+    wiped = contrast.copy(order="K")
+    means = _block_means(thin, thin.shape[1] // BLOCK)
+    xs = np.arange(contrast.shape[1])
     for rule in rules:
-        _wipe(wiped, thin, rule, scale)
+        take_out(wiped, xs, _follow(means, rule)(xs * scale) / scale + 0.5 / scale - 0.5, max(3, round(REACH / scale)))
     return wiped
 
 
@@ -67,7 +74,7 @@ def _thin(small: Float) -> Float:
 
 def _find(thin: Float, small: Float) -> list[Rule]:
     """Return the rules, the most complete first."""
-    height, width = thin.shape
+    width = thin.shape[1]
     blocks = width // BLOCK
     middle = float(np.median(thin[::3, ::3]))
     grain = 1.4826 * float(np.median(np.abs(thin[::3, ::3] - middle)))
@@ -77,17 +84,11 @@ def _find(thin: Float, small: Float) -> list[Rule]:
     if filled.sum() < COVERED * blocks:
         return []
     at = (np.arange(blocks) + 0.5) * BLOCK
-    found: list[tuple[float, Rule]] = []
-    rows = np.arange(height)
-    columns = np.arange(blocks)
-    for slope in np.arange(-STEEPEST, STEEPEST, 1.5 / width):
-        index = rows[:, None] + np.round(slope * (at - width / 2)).astype(int)
-        inside = (index >= 0) & (index < height)
-        flat = np.clip(index, 0, height - 1) * blocks + columns
-        there = on_page.ravel()[flat] & inside
-        covered = (filled.ravel()[flat] & there).sum(1) / np.maximum(there.sum(1), 0.4 * blocks)
-        best = np.flatnonzero((covered >= COVERED) & (covered >= np.maximum(np.roll(covered, 1), np.roll(covered, -1))))
-        found += [(float(covered[y]), Rule(float(y - slope * width / 2), float(slope))) for y in best]
+    slopes = np.arange(-STEEPEST, STEEPEST, 1.5 / width)
+    steps = np.round(slopes[:, None] * (at - width / 2)).astype(int)  # of shape (slopes, blocks): how far each block is moved up
+    covered = _along(filled & on_page, steps) / np.maximum(_along(on_page, steps), 0.4 * blocks)
+    best = (covered >= COVERED) & (covered >= np.maximum(np.roll(covered, 1, axis=1), np.roll(covered, -1, axis=1)))
+    found = [(float(covered[k, y]), Rule(float(y - slopes[k] * width / 2), float(slopes[k]))) for k, y in np.argwhere(best)]
     kept: list[tuple[float, Rule]] = []
     for share, rule in sorted(found, key=lambda f: -f[0]):
         y = rule.y + rule.slope * width / 2
@@ -96,16 +97,21 @@ def _find(thin: Float, small: Float) -> list[Rule]:
     return [rule for _, rule in kept]
 
 
+def _along(marked: NDArray[np.bool_], steps: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return how many blocks are marked along every slope from every row: (height, blocks), (slopes, blocks) → (slopes, height)."""
+    height, blocks = marked.shape
+    farthest = int(np.abs(steps).max())
+    padded = np.pad(marked.T.astype(np.int32), ((0, 0), (farthest, farthest)))
+    total = np.zeros((len(steps), height), np.int32)
+    for block in range(blocks):  # one moved copy of a whole column a slope, rather than one look-up a pixel
+        total += np.lib.stride_tricks.sliding_window_view(padded[block], height)[steps[:, block] + farthest]
+    return total
+
+
 def _block_means(values: Float, blocks: int) -> Float:
     """Return the mean over every `BLOCK` columns: (height, width) → (height, blocks)."""
     part = values[:, : blocks * BLOCK]
     return np.asarray(part.reshape(len(part), blocks, BLOCK).mean(2))
-
-
-def _wipe(contrast: Float, thin: Float, rule: Rule, scale: float) -> None:
-    """Take one rule out of `contrast`."""
-    xs = np.arange(contrast.shape[1])
-    take_out(contrast, xs, _follow(thin, rule)(xs * scale) / scale + 0.5 / scale - 0.5, max(3, round(REACH / scale)))
 
 
 def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating], reach: int) -> None:
@@ -143,11 +149,9 @@ def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating],
     contrast[rows[low : high + 1][part], np.broadcast_to(xs, part.shape)[part]] = bare[part]
 
 
-def _follow(thin: Float, rule: Rule) -> _Path:
-    """Return the rule as it really runs: paper bends."""
-    height, width = thin.shape
-    blocks = width // BLOCK
-    means = _block_means(thin, blocks)
+def _follow(means: Float, rule: Rule) -> _Path:
+    """Return the rule as it really runs, by the means over every block: paper bends."""
+    height, blocks = means.shape
     at = (np.arange(blocks) + 0.5) * BLOCK
     straight = rule.y + rule.slope * at
     rows = np.clip(np.round(straight).astype(int) + np.arange(-REACH, REACH + 1)[:, None], 0, height - 1)
@@ -155,8 +159,17 @@ def _follow(thin: Float, rule: Rule) -> _Path:
     near = means[rows, np.arange(blocks)] * (1 - 0.5 * (np.arange(-REACH, REACH + 1)[:, None] / (REACH + 1)) ** 2)
     offset = near.argmax(0) - REACH
     offset = np.where(near.max(0) > 0, offset, 0)
-    steady = np.array([np.median(offset[max(0, k - 3) : k + 4]) for k in range(blocks)])
-    return _Path(at, straight + cv2.blur(steady[None], (3, 1))[0], rule.slope)
+    smooth = cv2.blur(_running_median(offset, 3)[None], (3, 1))[0]
+    return _Path(at, np.asarray(straight + smooth, np.float64), rule.slope)
+
+
+def _running_median(values: NDArray[np.int64], reach: int) -> NDArray[np.float64]:
+    """Return the median of each value and its neighbours, `reach` to either side, fewer at the ends."""
+    padded = np.pad(values.astype(float), reach, constant_values=np.inf)
+    near = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)
+    count = np.isfinite(near).sum(1)
+    rows = np.arange(len(values))
+    return np.asarray((near[rows, (count - 1) // 2] + near[rows, count // 2]) / 2)
 
 
 @dataclass(frozen=True)

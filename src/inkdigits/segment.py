@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .components import Components, checked
+from .components import Components, checked, label
 from .cuts import cut
 from .lines import find_lines
 from .records import Box
@@ -100,9 +100,12 @@ def segment(ink: Ink, most: int = 2000) -> list[Line]:
 
 def _without_specks(ink: Ink) -> Ink:
     """Return `ink` without pieces of a few pixels, which no digit misses: it makes all that follows short."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = label(ink > 0)
     speck = (stats[:, cv2.CC_STAT_WIDTH] <= 2) & (stats[:, cv2.CC_STAT_HEIGHT] <= 2) | (stats[:, cv2.CC_STAT_AREA] <= 4)
-    return np.where(speck[labels], 0, ink).astype(np.uint8)
+    at = np.flatnonzero(ink)
+    bare = ink.copy(order="C")
+    bare.ravel()[at[speck[labels.ravel()[at]]]] = 0
+    return bare
 
 
 def _is_junk(pieces: Components) -> NDArray[np.bool_]:
@@ -154,10 +157,12 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & ((w < 0.35 * h) | pieces.at_edge(2)[usable]))
     large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
-    gap_x = np.maximum(np.maximum(x[None] - (x + w)[:, None], x[:, None] - (x + w)[None]), 0)
-    gap_y = np.maximum(np.maximum(y[None] - (y + h)[:, None], y[:, None] - (y + h)[None]), 0)
-    near = np.hypot(gap_x, gap_y) < 1.1 * size[None]
-    is_minor = (near & (size[:, None] < MINOR * size[None]) & (large & (size < TALLEST * usual))[None]).any(1) & (size < AS_USUAL * usual)
+    low, tall = np.flatnonzero(size < AS_USUAL * usual), np.flatnonzero(large & (size < TALLEST * usual))
+    gap_x = np.maximum(np.maximum(x[tall] - (x + w)[low, None], x[low, None] - (x + w)[tall]), 0)
+    gap_y = np.maximum(np.maximum(y[tall] - (y + h)[low, None], y[low, None] - (y + h)[tall]), 0)
+    near = np.hypot(gap_x, gap_y) < 1.1 * size[tall]
+    is_minor = np.zeros(len(size), bool)
+    is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver & (size >= 2)]
 
 

@@ -43,8 +43,9 @@ class Picture:
         image: uint8 of shape (H, W) when grey or (H, W, 3) RGB, upright, C-contiguous, the caller's to keep.
         width: width of the upright original, in pixels.
         height: height of the upright original, in pixels.
-        scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG above the limit.
+        scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG above the limit, or above what suffices.
         page_number: page of a PDF, or of a TIFF that has several, from 1; else None.
+        closer: decodes the same JPEG again, at no less than so many pixels; None where `image` holds all that the limits allow.
     """
 
     image: NDArray[np.uint8]
@@ -52,6 +53,7 @@ class Picture:
     height: int
     scale: float = 1.0
     page_number: int | None = None
+    closer: Callable[[int], Picture] | None = None
 
 
 def load_image(source: Any, limits: Limits | None = None) -> NDArray[np.uint8]:
@@ -59,13 +61,14 @@ def load_image(source: Any, limits: Limits | None = None) -> NDArray[np.uint8]:
     return open_image(source, limits).image
 
 
-def open_image(source: Any, limits: Limits | None = None) -> Picture:
+def open_image(source: Any, limits: Limits | None = None, enough: int | None = None) -> Picture:
     """Return the picture that `source` holds, the first one if it holds several.
 
     Args:
         source: a path (a string is always a path, never a URL), bytes, a binary file object, a PIL image, an array of shape
             (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, or a `Picture`, which is returned as it is.
         limits: ceilings; None takes the defaults.
+        enough: how many pixels suffice: a JPEG that has more is decoded smaller, in less time and memory, and has a `closer`.
 
     Returns:
         The picture, EXIF orientation applied, transparency laid over white or black, whichever shows the ink.
@@ -86,10 +89,10 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
     if kind == "PDF":
         with closing(_pdf_pages(data, limits)) as pages:
             return next(pages)
-    return _guarded(kind, lambda: _read(kind, data, limits))
+    return _guarded(kind, lambda: _read(kind, data, limits, enough=enough))
 
 
-def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
+def load_pages(source: Any, limits: Limits | None = None, enough: int | None = None) -> Iterator[Picture]:
     """Yield every page of a PDF or a TIFF with `page_number` from 1, one decoded at a time; any other source is yielded as one picture.
 
     Smaller copies of a page, which cameras and scanners add, are left out.
@@ -108,7 +111,7 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
         yield from _pdf_pages(data, limits)
         return
     if kind != "TIFF":
-        yield open_image(data, limits)
+        yield open_image(data, limits, enough)
         return
     frames = _guarded(kind, lambda: _page_frames(data, limits))
     several = len(frames) > 1
@@ -277,39 +280,43 @@ def _check_pages(pages: int, limits: Limits) -> None:
         raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
 
 
-def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None) -> Picture:
+def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None, enough: int | None = None) -> Picture:
     """Return one picture of a file, upright."""
-    picture, orientation = _decode(kind, data, limits, frame)  # Pillow's copy is gone by now: turning needs a second one
+    picture, orientation = _decode(kind, data, limits, frame, enough)  # Pillow's copy is gone by now: turning needs a second one
     width, height = (picture.width, picture.height) if orientation < 5 else (picture.height, picture.width)
-    return Picture(turn(picture.image, orientation), width, height, picture.scale, page_number)
+    return Picture(turn(picture.image, orientation), width, height, picture.scale, page_number, picture.closer)
 
 
-def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture, int]:
+def _decode(kind: str, data: bytes, limits: Limits, frame: int, enough: int | None) -> tuple[Picture, int]:
     """Check the size that the header claims, then decode; return the picture as stored and the orientation still to be applied."""
     opened = _open(kind, data, limits)
     if frame:
         opened.seek(frame)
-    claimed = opened.size
-    if isinstance(opened, _Jpeg):
-        _draft(opened, limits)
+    claimed, closer = opened.size, None
+    if isinstance(opened, _Jpeg) and _draft(opened, limits, enough):
+        closer = partial(open_image, data, limits)
     check_size(*opened.size, limits)
     opened.load()
     check_size(*opened.size, limits)  # a HEIC may turn out to be larger than it claimed
     part = max(1, round(max(claimed) / max(opened.size))) if isinstance(opened, _Jpeg) else 1
     width, height = claimed if part > 1 else opened.size
-    return Picture(_pixels(opened), width, height, 1.0 / part), _orientation(opened)
+    return Picture(_pixels(opened), width, height, 1.0 / part, closer=closer), _orientation(opened)
 
 
-def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
-    """Have a JPEG decoded at the largest fraction of its size that the limits allow; `check_size` refuses what does not fit even so."""
+def _draft(opened: ImageFile.ImageFile, limits: Limits, enough: int | None) -> bool:
+    """Have a JPEG decoded at the largest fraction of its size that the limits allow, or at the smallest that has enough pixels.
+
+    Returns whether it is smaller than the limits ask; `check_size` refuses what does not fit even so.
+    """
     width, height = opened.size
     _check_header(width, height, "progressive" in opened.info, limits)
-    for part in DRAFTS:
-        w, h = -(-width // part), -(-height // part)
-        if w * h <= limits.max_pixels and max(w, h) <= limits.max_side:
-            break
-    if part > 1:
-        opened.draft(None, (max(1, width // part), max(1, height // part)))
+    sizes = [(-(-width // part), -(-height // part)) for part in DRAFTS]
+    allowed = [w * h <= limits.max_pixels and max(w, h) <= limits.max_side for w, h in sizes]
+    largest = allowed.index(True) if any(allowed) else len(DRAFTS) - 1
+    chosen = max([largest, *(i for i, (w, h) in enumerate(sizes) if w * h >= (enough or width * height))])
+    if DRAFTS[chosen] > 1:
+        opened.draft(None, (max(1, width // DRAFTS[chosen]), max(1, height // DRAFTS[chosen])))
+    return chosen > largest
 
 
 def _check_header(width: int, height: int, progressive: bool, limits: Limits) -> None:

@@ -1,0 +1,169 @@
+"""A picture of a page comes in; its numbers come out, and how the page was looked at: turned, straightened, from nearer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assemble import Item, Readings, best_path, gaps_of, numbers_of
+from .classify import Classifier
+from .glyph import make_glyphs
+from .ink import find_ink
+from .kinds import default_kinds, reading_of
+from .limits import Limits
+from .prior import settle
+from .records import Number
+from .second_look import look_again
+from .segment import Line, segment
+from .sheet import level, straighten
+from .source import Picture
+from .surroundings import show_surroundings
+from .views import FIRST_LOOK, View, shrunk, turned
+from .wanted import Wanted
+
+ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
+SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
+TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
+GLANCE = 600  # candidates that show which way a page lies
+SECOND_LOOK = 10_000_000  # pixels: it is read again in this size where the digits are small; more would take more than a stranger may have
+SMALL = 22  # pixels in the first size: smaller digits are read again
+LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
+KEPT = 0.8  # of the digits of the page as it lies, a straightened one must show
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a picture is to be read: the least confidence of an answer, the clockwise turn (None for auto), what the numbers look like.
+
+    `least_number` is the least confidence of a whole number: below it, none of its digits is answered.
+    """
+
+    least: float
+    turn: int | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    least_number: float = 0.0
+
+
+def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings: Settings) -> tuple[View, list[Number]]:
+    """Return how a page was looked at, and the numbers on it, their boxes in pixels of that view.
+
+    What lies askew is straightened where that reads surer.
+
+    Raises:
+        TooManyMarks: there are more pieces of ink than `limits` allow.
+    """
+    at = _PageReader(classifier, limits, settings)
+    image, scale = shrunk(picture, FIRST_LOOK)
+    ink = find_ink(image, ruled=True)
+    view, numbers = at.upright(image, ink, 1 / scale)
+    if scale < 1 and ink.any() and _is_small(numbers):  # what is small needs more of the pixels
+        picture = picture.closer(SECOND_LOOK) if picture.closer else picture
+        image, scale = shrunk(picture, SECOND_LOOK)
+        del picture  # three times as large, it is let go
+        ink = find_ink(image, ruled=True)
+        view, numbers = at.upright(image, ink, 1 / scale)
+    flat = straighten(image)
+    if flat is not None:
+        levelled = find_ink(flat.image, ruled=True)
+    else:
+        slope = _slope(numbers) if view.rotation == 0 else 0.0
+        if not LEVEL < abs(slope) < STEEPEST:
+            return view, numbers
+        flat, levelled = level(image, slope), level(ink, slope).image
+    other, surer = at.upright(flat.image, levelled, 1 / scale)
+    if _sureness(surer) <= _sureness(numbers) or _count(surer) < KEPT * _count(numbers):
+        return view, numbers
+    return replace(other, back=flat.back), surer
+
+
+@dataclass(frozen=True)
+class _PageReader:
+    """What reads every view of one page."""
+
+    classifier: Classifier
+    limits: Limits
+    settings: Settings
+
+    def upright(self, image: Image, ink: Image, scale: float) -> tuple[View, list[Number]]:
+        """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
+        view = View(self.settings.turn or 0, ink.shape, scale)
+        image, ink = turned(image, view.rotation), turned(ink, view.rotation)
+        best = self.on_lines(segment(ink, self.limits.max_components), image, ink)
+        if self.settings.turn is not None or _sureness(best) >= SURE_ENOUGH:
+            return view, best
+        for side in (90, 270):
+            other, own = turned(image, side), turned(ink, side)
+            lines = segment(own, self.limits.max_components)
+            some = _some(lines)
+            found = self.on_lines(some, other, own)
+            margin = 0 if view.rotation else TURN_MARGIN
+            if _count(found) >= ENOUGH_TO_TURN and _sureness(found) > _sureness(best) + margin:
+                best, view = found if len(some) == len(lines) else self.on_lines(lines, other, own), replace(view, rotation=side)
+        return view, best
+
+    def on_lines(self, lines: list[Line], image: Image, ink: Image) -> list[Number]:
+        """Return the numbers on lines of a page."""
+        shown = show_surroundings(lines, ink)
+        glyphs = make_glyphs(c.ink for line in lines for c in line.candidates)
+        alone = self.classifier.classify(glyphs)
+        kinds, values = default_kinds().classify(shown, reading_of(*alone))
+        lattice: list[tuple[Line, Readings]] = []
+        start = 0
+        for line in lines:
+            part = slice(start, start + len(line.candidates))
+            start += len(line.candidates)
+            lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
+        read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
+        return _numbers(look_again(image, read, self.classifier), self.settings)
+
+
+def _some(lines: list[Line]) -> list[Line]:
+    """Return as many lines, evenly from the top down, as it takes to see which way a page lies; all of most pages."""
+    candidates = sum(len(line.candidates) for line in lines)
+    every = max(1, math.ceil(candidates / GLANCE))
+    return lines[every // 2 :: every]
+
+
+def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) -> list[Number]:
+    """Return the numbers of all lines, counting lines that hold some."""
+    gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
+    usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
+    numbers: list[Number] = []
+    for line, items, readings in read:
+        index = numbers[-1].line + 1 if numbers else 0
+        numbers += numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
+    return numbers
+
+
+def _is_small(numbers: list[Number]) -> bool:
+    """Tell whether what was read, or nothing, calls for a closer look."""
+    heights = [d.box.height for n in numbers for d in n.digits]
+    return not heights or float(np.quantile(heights, 0.25)) < SMALL
+
+
+def _sureness(numbers: list[Number]) -> float:
+    """Return the mean confidence of all digits, 0 where there are none."""
+    confidences = [d.confidence for n in numbers for d in n.digits]
+    return float(np.mean(confidences)) if confidences else 0.0
+
+
+def _count(numbers: list[Number]) -> int:
+    return sum(len(n.digits) for n in numbers)
+
+
+def _slope(numbers: list[Number]) -> float:
+    """Return by how much the lines of a page fall from left to right: most of its digits say so, 0 where there are too few."""
+    lines: dict[int, list[tuple[float, float]]] = {}
+    for n in numbers:
+        lines.setdefault(n.line, []).extend((d.box.x + d.box.width / 2, d.box.y + d.box.height / 2) for d in n.digits)
+    slopes: list[float] = []
+    for line in lines.values():
+        if len(line) >= 3:
+            x, y = np.array(line).T
+            slopes += [float(np.polyfit(x, y, 1)[0])] * len(line)
+    return float(np.median(slopes)) if slopes else 0.0
