@@ -26,6 +26,7 @@ STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's sho
 PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
 PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
 COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
+TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
 FAINTEST = 0.04  # reflectance: fainter than this is paper, however quiet the picture
@@ -130,7 +131,7 @@ def _window(small: NDArray[np.uint8], share: float) -> int:
 def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
     """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window, or of a larger one."""
     shares = (PAGE_STROKE, STROKE_SHARE) if is_page else (STROKE_SHARE,)
-    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= 0
+    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= (-TIED if is_page else 0)
 
 
 def _vote(small: NDArray[np.uint8], window: int) -> float:

@@ -160,7 +160,7 @@ def _follow(means: Float, rule: Rule) -> _Path:
     offset = near.argmax(0) - REACH
     offset = np.where(near.max(0) > 0, offset, 0)
     smooth = cv2.blur(_running_median(offset, 3)[None], (3, 1))[0]
-    return _Path(at, np.asarray(straight + smooth, np.float64), rule.slope)
+    return _Path(at.astype(np.float64), np.asarray(straight + smooth, np.float64), rule.slope)
 
 
 def _running_median(values: NDArray[np.int64], reach: int) -> NDArray[np.float64]:
