@@ -48,9 +48,9 @@ def main(pile: str, out: str) -> None:
             nodes.append(start_node(Path(folder, "head.txt"), *head))
             nodes.append(start_node(Path(folder, "other.txt"), OTHER, f"--address={HEAD}:6379"))
             run = piles.start(pile, "--out", out, "--shard-files", 5, "--engine", "ray", "--address", f"{HEAD}:6379")
-            # two seconds of the processor are more than it takes to start reading
-            wait("the second node to read", lambda: max(piles.reading_below(nodes[1].pid), default=0) > 2 or run.poll() is not None)
-            done, reading = len(piles.shards_of(Path(out))), len(piles.reading_below(nodes[1].pid))
+            shards = lambda: len(piles.shards_of(Path(out)))  # noqa: E731
+            wait("both nodes to read", lambda: (shards() >= 10 and piles.reading_below(nodes[1].pid)) or run.poll() is not None)
+            done, reading = shards(), len(piles.reading_below(nodes[1].pid))
             kill(nodes[1])
             said = run.communicate(timeout=300)
             print(run.returncode, done, reading, said[0] + said[1])

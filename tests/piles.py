@@ -103,21 +103,19 @@ def alive(group: int) -> list[int]:
     return [pid for pid, told in _processes() if int(told[2]) == group]
 
 
-def marked(word: str) -> list[int]:
-    """The processes that have a word in their environment, this one left out."""
-    return [pid for pid, _ in _processes() if pid != os.getpid() and word in _proc(pid, "environ")]
+def marked(word: str) -> list[str]:
+    """The commands of the processes that have a word in their environment, this one left out."""
+    return [_proc(pid, "cmdline") for pid, _ in _processes() if pid != os.getpid() and word in _proc(pid, "environ")]
 
 
-def reading_below(ancestor: int) -> list[float]:
-    """The processor seconds of each reading process among a process's descendants."""
-    there = dict(_processes())
-    parents = {pid: int(told[1]) for pid, told in there.items()}
-    seconds = {pid: (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK") for pid, told in there.items()}
+def reading_below(ancestor: int) -> list[int]:
+    """The reading processes among a process's descendants."""
+    parents = {pid: int(told[1]) for pid, told in _processes()}
 
     def is_below(pid: int) -> bool:
         return pid == ancestor or (pid in parents and is_below(parents[pid]))
 
-    return [seconds[pid] for pid in there if "spawn_main" in _proc(pid, "cmdline") and is_below(pid)]
+    return [pid for pid in parents if "spawn_main" in _proc(pid, "cmdline") and is_below(pid)]
 
 
 def _processes() -> list[tuple[int, list[str]]]:

@@ -41,6 +41,11 @@ def wait_until_gone(mark: str) -> None:
         time.sleep(0.05)
 
 
+def read_by_local(pile: Path, out: Path, shard_files: int) -> dict[str, bytes]:
+    assert piles.bulk(pile, "--out", out, "--shard-files", shard_files).returncode == 0
+    return piles.shards_of(out)
+
+
 def ray_folders() -> set[Path]:
     return set(Path("/tmp").glob("ink-*"))
 
@@ -55,7 +60,7 @@ def test_a_signal_ends_it_soon_and_cleanly(number: signal.Signals, mark: str, tm
     began = time.monotonic()
     os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
     said = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, said
+    assert process.returncode == 128 + number, (process.returncode, said)
     assert time.monotonic() - began < 10
     assert said[0] == "" and said[1] in ("", "inkdigits: interrupted\n")
     wait_until_gone(mark)
@@ -75,7 +80,7 @@ def test_killed_it_leaves_nobody_behind_and_goes_on_to_the_bytes_of_local(mark: 
     process.kill()
     process.communicate()
     wait_until_gone(mark)
-    expected = piles.read_uncut(pile, tmp_path / "whole", shard_files=3)
+    expected = read_by_local(pile, tmp_path / "whole", 3)
     assert 3 <= len(piles.shards_of(out)) < len(expected) == 22
     done = piles.bulk(*arguments)
     assert (done.returncode, done.stdout) == (0, "") and done.stderr.count("\n") == 1
@@ -91,7 +96,7 @@ def test_ray_on_this_machine_is_for_this_machine_and_errors_come_back_as_they_we
 from pathlib import Path
 from inkdigits.bulk import on_ray
 from inkdigits.bulk.items import Item
-with on_ray._connected(None, 1) as ray:
+with on_ray._connected(None, 1) as (ray, _):
     lines = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
     heard = {{line[1].partition(":")[0] for line in lines if line[3] == "0A"}}
     print(*sorted(heard))
@@ -119,7 +124,7 @@ with on_ray._connected(None, 1) as ray:
 def test_a_node_that_is_killed_costs_its_shards_under_way_which_are_read_again(mark: str, tmp_path: Path) -> None:
     pile, out = piles.put(tmp_path / "pile", 199), tmp_path / "out"
     (pile / "bad.jpg").write_bytes(b"\xff\xd8\xff")
-    expected = piles.read_uncut(pile, tmp_path / "whole", shard_files=5)
+    expected = read_by_local(pile, tmp_path / "whole", 5)
     command = [*ALONE, sys.executable, str(ROOT / "tests" / "cluster.py"), str(pile), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done

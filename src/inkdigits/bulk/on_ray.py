@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def run(results: Results, work: Work, shards: Sequence[int], progress: Progress,
         ModelError: a reading process cannot be started.
         OSError: a shard cannot be written.
     """
-    with _connected(address, workers) as ray:
+    with _connected(address, workers) as (ray, ask):
         read = ray.remote(num_cpus=1, max_retries=TRIES)(_read)
         held, version = [ray.put(work)], results.job.described["version"]
         waiting, under_way = iter(shards), dict[Any, int]()
@@ -89,6 +89,7 @@ def run(results: Results, work: Work, shards: Sequence[int], progress: Progress,
             if not under_way:
                 return
             ready, _ = ray.wait(list(under_way), timeout=PATIENCE)
+            ask()
             for one in ready:
                 done = _result(ray, one)
                 results.put(under_way.pop(one), done)
@@ -130,18 +131,20 @@ def _result(ray: Any, one: Any) -> Done:
 
 
 @contextlib.contextmanager
-def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
-    """Give Ray, connected to its cluster, and leave it in the end."""
+def _connected(address: str | None, workers: int | None) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """Give Ray, connected to its cluster, and what asks for a signal; leave it in the end."""
     with _environment(QUIET | ({} if address else ALONE)), contextlib.nullcontext(address) if address else _started(workers or 1) as place:
         import ray
 
-        try:
-            with _own_signals():
+        def connect() -> None:
+            try:
                 ray.init(place, log_to_driver=False, logging_level="CRITICAL")
-        except Exception as error:  # it raises what it likes
-            raise DataError(f"there is no Ray cluster at {place} ({_first_line(error)})") from error
+            except Exception as error:  # it raises what it likes
+                raise DataError(f"there is no Ray cluster at {place} ({_first_line(error)})") from error
+
         try:
-            yield ray
+            with _patient(connect) as ask:
+                yield ray, ask
         finally:
             ray.shutdown()
 
@@ -161,7 +164,7 @@ def _started(workers: int) -> Iterator[str]:
                     yield told.read_text("utf-8").strip()
                     return
             finally:
-                _kill_group(head.pid)
+                _kill_group(head.pid or 0)
                 head.kill()  # if it had no group yet
                 head.join()
     raise DataError("Ray could not be started on this machine, which may be too busy; --engine local needs none")
@@ -204,17 +207,29 @@ def _environment(settings: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """Let SIGTERM wait, and go to whom it went: Ray takes it for itself when it connects."""
+def _patient(connect: Callable[[], object]) -> Iterator[Callable[[], None]]:
+    """Connect to Ray, and let SIGTERM wait until it is asked for: Ray takes it for itself, and within Ray it ends this process at once."""
     if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
-        yield
+        connect()
+        yield lambda: None
         return
+    came: list[int] = []
     handler, mask = signal.getsignal(signal.SIGTERM), signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def ask() -> None:
+        if came:
+            signal.signal(signal.SIGTERM, handler)
+            signal.raise_signal(came.pop())
+
     try:
-        yield
+        try:
+            connect()
+        finally:
+            signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        yield ask
     finally:
         signal.signal(signal.SIGTERM, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _first_line(error: BaseException) -> str:
