@@ -1,10 +1,10 @@
-"""A pile on one machine: pages a second, what a second worker adds, what `bulk` adds to a plain loop, planning, memory, resuming, kills.
+"""A pile on one machine: pages a second, what a second worker adds, what `bulk` and Ray add, planning, memory, resuming, kills.
 
-    python benchmarks/bulk.py [--pages 60] [--kills 0] [--json results.json]
+    python benchmarks/bulk.py [--quick] [--pages 60] [--kills 0] [--json results.json]
 
 Pages are made (20 digits each, clean); a few stand under many names. Beside the clock's seconds stand the processor's: on a machine that is
 shared with other work only these, and ratios within the run, say something. --kills N ends a run of --files files N times with -9 and
-compares the bytes.
+compares the bytes. --quick takes about three minutes: pages of 0.5 MP alone, fewer files.
 """
 
 import argparse
@@ -91,6 +91,58 @@ def measure_size(place: Path, name: str, pages: int) -> dict[str, Any]:
     return found
 
 
+def measure_overhead(place: Path, pages: int) -> dict[str, Any]:
+    """Return the processor's seconds that a page takes in a plain loop and in `bulk` with one worker.
+
+    Two piles, one three times the other: the difference is free of what starting takes.
+    """
+    found: dict[str, Any] = {"pages": [pages, 3 * pages]}
+    loops, bulks = [], []
+    for count in found["pages"]:
+        pile = make_pile(place / f"overhead{count}", count, SIZES["0.5 MP"])
+        command = [sys.executable, "-c", LOOP, str(pile)]
+        loops.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]))
+        bulks.append(run(pile, "--out", place / f"overhead{count}-out", "--workers", 1)[1])
+    found["loop"], found["bulk"] = ((large - small) / (2 * pages) for small, large in (loops, bulks))
+    return found | {"ratio": found["bulk"] / found["loop"]}
+
+
+def measure_ray(place: Path, pages: int) -> dict[str, Any]:
+    """Return the clock's seconds from the first shard on the disk to the last, with Ray on this machine and with `local`."""
+    pile = make_pile(place / "ray", pages, SIZES["0.5 MP"])
+    found: dict[str, Any] = {"pages": pages}
+    for engine in ("local", "ray"):
+        out = place / f"ray-{engine}"
+        whole, _, _ = run(pile, "--out", out, "--workers", 2, "--shard-files", 4, "--engine", engine)
+        times = sorted(p.stat().st_mtime for p in out.glob("part-*.parquet"))
+        found[engine] = {"once_running": times[-1] - times[0], "with_start": whole}
+    pairs = [[(place / f"ray-{e}" / p.name).read_bytes() for e in ("local", "ray")] for p in (place / "ray-local").glob("part-*.parquet")]
+    return found | {"same_bytes": all(a == b for a, b in pairs), "ratio": found["ray"]["once_running"] / found["local"]["once_running"]}
+
+
+def measure_memory(place: Path, counts: tuple[int, int]) -> dict[str, Any]:
+    """Return the most memory that the command and its reading process held, for so many tiny files and for so many more."""
+    blank = cv2.imencode(".png", np.full((30, 40), 255, np.uint8))[1].tobytes()
+    found: dict[str, Any] = {"files": counts}
+    for count in counts:
+        folder = place / f"memory{count}"
+        folder.mkdir()
+        for n in range(count):
+            (folder / f"{n}.png").write_bytes(blank)
+        command = [sys.executable, __file__, "--memory-of", str(folder), str(place / f"memory{count}-out")]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        found[str(count)] = dict(zip(("command_mb", "reading_mb"), (int(n) / 1e3 for n in said), strict=True))
+    return found
+
+
+def tell_memory(pile: str, out: str) -> None:
+    """Read a pile and print the greatest kilobytes of this process and of the one that read."""
+    from inkdigits.bulk.running import run as read
+
+    read([pile], Path(out), workers=1, shard_files=100)
+    print(*(resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
 def measure_planning(place: Path, files: int) -> dict[str, float]:
     """Plan so many tiny files, without reading them."""
     folder = place / "tiny"
@@ -128,25 +180,39 @@ def measure_kills(place: Path, files: int, kills: int) -> dict[str, Any]:
     return {"files": files, "kills": kills, "same_bytes": same, "seconds_uncut": uncut, "seconds_cut": time.perf_counter() - start}
 
 
+def tell(found: dict[str, Any], name: str, figures: dict[str, Any]) -> None:
+    """Add figures to what was found, and show them: a run that is cut short has shown something."""
+    found[name] = figures
+    print(name, json.dumps(figures), file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=60, help="pages of each size; of 12 MP a quarter")
     parser.add_argument("--planned", type=int, default=100_000)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.memory_of:
+        tell_memory(*args.memory_of)
+        return
     found: dict[str, Any] = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": " ".join(sys.argv), "cores": os.cpu_count()}
     found["load_before"] = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        for name in SIZES:
-            found[name] = measure_size(place, name, args.pages // 4 if name == "12 MP" else args.pages)
-            print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
+        pages = 24 if args.quick else args.pages
+        for name in ("0.5 MP",) if args.quick else SIZES:
+            tell(found, name, measure_size(place, name, pages // 4 if name == "12 MP" else pages))
+        tell(found, "overhead", measure_overhead(place, pages))
+        tell(found, "ray", measure_ray(place, 2 * pages))
+        tell(found, "memory", measure_memory(place, (500, 2000) if args.quick else (1000, 20_000)))
         if args.planned:
-            found["planning"] = measure_planning(place, args.planned)
+            tell(found, "planning", measure_planning(place, 20_000 if args.quick else args.planned))
         if args.kills:
-            found["kills"] = measure_kills(place, args.files, args.kills)
+            tell(found, "kills", measure_kills(place, args.files, args.kills))
     found["load_after"] = os.getloadavg()[0]
     text = json.dumps(found, indent=1)
     print(text)

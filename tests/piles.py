@@ -100,13 +100,32 @@ def ended(group: int) -> bool:
 
 def alive(group: int) -> list[int]:
     """The processes of a group that still run."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            try:
-                told = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(told[2]) == group and told[0] != "Z":
-                found.append(int(name))
-    return found
+    return [pid for pid, told in _processes() if int(told[2]) == group]
+
+
+def marked(word: str) -> list[str]:
+    """The commands of the processes that have a word in their environment, this one left out."""
+    return [_proc(pid, "cmdline") for pid, _ in _processes() if pid != os.getpid() and word in _proc(pid, "environ")]
+
+
+def reading_below(ancestor: int) -> list[int]:
+    """The reading processes among a process's descendants."""
+    parents = {pid: int(told[1]) for pid, told in _processes()}
+
+    def is_below(pid: int) -> bool:
+        return pid == ancestor or (pid in parents and is_below(parents[pid]))
+
+    return [pid for pid in parents if "spawn_main" in _proc(pid, "cmdline") and is_below(pid)]
+
+
+def _processes() -> list[tuple[int, list[str]]]:
+    """Every process that is no zombie, with what its `stat` says after its name: state, parent, group and so on."""
+    told = [(int(name), _proc(int(name), "stat").rpartition(")")[2].split()) for name in os.listdir("/proc") if name.isdecimal()]
+    return [(pid, fields) for pid, fields in told if fields and fields[0] != "Z"]
+
+
+def _proc(pid: int, what: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_text(errors="replace")
+    except OSError:  # it has ended
+        return ""

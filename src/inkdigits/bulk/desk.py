@@ -165,7 +165,7 @@ def _work(pipe: Connection, work: Work) -> None:
     """Read items until the pipe is closed."""
     for stop in (signal.SIGINT, signal.SIGTERM):  # the keeper, which gets them too, says when it is over
         signal.signal(stop, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_keeper, daemon=True).start()
+    threading.Thread(target=leave_with_keeper, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):  # the keeper is gone
         try:
             reader, unpacker = _prepare(work)
@@ -220,9 +220,9 @@ def _on_one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def _leave_with_keeper() -> None:
+def leave_with_keeper(leave: Callable[[int], object] = os._exit, argument: int = 1) -> None:
     """End this process with the one that started it, even where that was killed and this one hangs in a picture."""
     keeper = multiprocessing.parent_process()
     if keeper is not None:
         wait([keeper.sentinel])
-        os._exit(1)
+        leave(argument)

@@ -6,7 +6,7 @@ A shard is taken only when the one before is on the disk, and an item sent only 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from .desk import PATIENCE, Desk, Stopped, Work
 from .progress import Progress
@@ -14,13 +14,14 @@ from .results import Results
 from .shard import read_shard
 
 
-def run(results: Results, work: Work, shards: Iterable[int], workers: int, progress: Progress) -> None:
+def run(results: Results, work: Work, shards: Sequence[int], progress: Progress, *, workers: int) -> None:
     """Read shards, each on the disk as soon as it is read; a signal, or the first failure, abandons those under way.
 
     Raises:
         ModelError: a reading process cannot be started.
         OSError: a shard cannot be written.
     """
+    workers = min(workers, len(shards))
     waiting, lock, stop = iter(shards), threading.Lock(), threading.Event()
     failures: list[BaseException] = []
 

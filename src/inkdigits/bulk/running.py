@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import glob
+import importlib.util
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..classify import Classifier, read_model, read_packaged
-from ..errors import NotFound, UsageError
+from ..errors import MissingExtra, NotFound, UsageError
 from ..files import sha256
 from ..limits import Limits
 from ..promises import Promises
 from ..reader import Reader
-from . import local
+from . import local, on_ray
 from .desk import Work
 from .progress import Progress
-from .results import Job, begin
+from .results import Job, Results, begin
 from .rows import Counts
 from .walking import find_files
 
-ENGINES = ("local",)
+ENGINES = ("local", "ray")
 MAX_SECONDS = 60.0  # for one page: a machine that is kept busy takes its time
 DEFAULTS: dict[str, Any] = {"single": False, "threshold": None, "max_error": None, "per": "digit"}  # of `Reader.read`
 DEFAULTS |= {"rotate": "auto", "digits": None, "pattern": None, "between": None}
@@ -36,6 +38,7 @@ def run(
     *,
     listing: str | None = None,
     engine: str = "local",
+    address: str | None = None,
     workers: int | None = None,
     shard_files: int = 500,
     model: str | None = None,
@@ -49,7 +52,8 @@ def run(
         sources: folders, globs, archives, files.
         out: folder of the results.
         listing: a text file of paths.
-        engine: "local".
+        engine: "local", or "ray".
+        address: of a Ray cluster, HOST:PORT or "auto"; None starts Ray on this machine.
         workers: reading processes; None takes one a core.
         shard_files: files a Parquet file.
         model: see `Classifier.load`.
@@ -61,13 +65,11 @@ def run(
         UsageError: an argument makes no sense, or `out` holds results of another job.
         ModelError: there is no such model, or no such promise.
         NotFound: there is no such source.
-        DataError: `out` is in use, or there is nothing to read.
+        DataError: `out` is in use, there is nothing to read, or no cluster to read it.
         MissingExtra: the engine is not installed.
         OSError: `out` cannot be written to.
     """
-    if engine not in ENGINES:
-        later = "; the one for clusters is not finished" if engine == "ray" else ""
-        raise UsageError(f"--engine must be {' or '.join(ENGINES)}, got {engine!r}{later}")
+    read = _engine(engine, workers, address)
     limits, options = limits or Limits(max_seconds=MAX_SECONDS), DEFAULTS | (options or {})
     weights = read_model(model)
     classifier = Classifier(weights[0], name=weights[1], meta=weights[2])
@@ -90,8 +92,23 @@ def run(
                 before += counts
         with Progress(results.plan.files, before) as progress:
             if todo:
-                local.run(results, work, todo, min(workers or _cores(), len(todo)), progress)
+                read(results, work, todo, progress)
         return progress.summary()
+
+
+def _engine(engine: str, workers: int | None, address: str | None) -> Callable[[Results, Work, Sequence[int], Progress], None]:
+    """Return what has shards read."""
+    if engine not in ENGINES:
+        raise UsageError(f"--engine must be {' or '.join(ENGINES)}, got {engine!r}")
+    if engine == "local":
+        if address is not None:
+            raise UsageError("--address is that of a Ray cluster: it goes with --engine ray")
+        return functools.partial(local.run, workers=workers or _cores())
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtra("inkdigits bulk --engine ray", "bulk")
+    if address is not None:
+        on_ray.check(address)
+    return functools.partial(on_ray.run, workers=workers or (None if address else _cores()), address=address)
 
 
 def _check_there(source: str) -> None:

@@ -29,7 +29,12 @@ def bulk(
     listing: Annotated[
         str | None, typer.Option("--list", help="Read the files named in this text file, one a line, or parted by zero bytes.")
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="local: processes on this machine.")] = "local",
+    engine: Annotated[
+        str, typer.Option("--engine", help="local: processes on this machine. ray: a cluster, or Ray on this machine.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of the Ray cluster: HOST:PORT of its head, or auto.  [default: Ray on this machine]")
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes that read.  [default: one a core]")] = None,
     shard_files: Annotated[int, typer.Option("--shard-files", min=1, help="Files a shard, which is one Parquet file.")] = 500,
     csv: Annotated[
@@ -94,6 +99,7 @@ def bulk(
             out,
             listing=listing,
             engine=engine,
+            address=address,
             workers=workers,
             shard_files=shard_files,
             model=model,
