@@ -1,10 +1,11 @@
 """How high the label court puts the labels of MNIST that are known to be wrong, beside cleanlab on the same probabilities.
 
-    python benchmarks/court.py [--published pyx.npy] [--flips SEED] [--gallery docs/suspicious.png]
+    python benchmarks/court.py [--learners 5] [--published pyx.npy] [--flips SEED] [--gallery docs/suspicious.png]
 
-The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--published` takes
-the probabilities that their authors published (cleanlab/label-errors). `--flips` plants 600 wrong labels among the 60,000 training labels,
-then cross-validates: some minutes. `--gallery` does so with the labels as they are, and draws the 50 that look most wrong.
+The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--learners` asks
+small networks besides, half a minute each. `--published` takes the probabilities that the list's authors published (cleanlab/label-errors).
+`--flips` plants 600 wrong labels among the 60,000 training labels, then cross-validates: some minutes. `--gallery` does so with the labels
+as they are, and draws the 50 that look most wrong.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 from inkdigits import Classifier, mnist
-from inkdigits.audit import audit
+from inkdigits.audit import audit, pool
 from inkdigits.evaluate import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 
 AT = (15, 50, 100)
@@ -58,13 +59,21 @@ def draw(path: Path) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--learners", type=int, default=0, help="how many small networks learn and are asked")
     parser.add_argument("--published", type=Path, help="probabilities of shape (10000, 10), as .npy")
     parser.add_argument("--flips", type=int, metavar="SEED", help="plant wrong training labels and look for them")
     parser.add_argument("--gallery", type=Path, help="where to draw the most suspicious training labels")
     args = parser.parse_args()
     (_, y_train), (x, y) = mnist.load_data()
     by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
-    by["both (as `inkdigits audit mnist`)"] = (by["reader"] + by["mnist"]) / 2
+    both = list(by.values())
+    by["both (as `inkdigits audit mnist`)"] = pool(both)
+    if args.learners:
+        from inkdigits.train.committee import ask_committee
+
+        members = ask_committee(x, args.learners)
+        by[f"{args.learners} learners"] = pool(members)
+        by[f"all (as `inkdigits audit mnist --learners {args.learners}`)"] = pool(both + members)
     if args.published:
         by["published"] = np.load(args.published).astype(np.float64)
         by["published"] /= by["published"].sum(axis=1, keepdims=True)  # half precision
