@@ -64,6 +64,9 @@ def of_evaluation(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
         ("auroc", "AUROC of mistakes"),
     ):
         yield name, {"value": told[key], "n": n, "interval": told["intervals"][key]}
+    for key, name in (("nll", "NLL"), ("brier", "Brier score")):
+        yield f"{name}, were all answers equally sure", {"value": told["constant"][key], "n": n}
+        yield f"{name}, uncalibrated softmax", {"value": told["uncalibrated"][key], "n": n}
 
 
 def of_strangers(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
