@@ -5,10 +5,11 @@
 The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--learners` asks
 small networks besides, half a minute each. `--published` takes the probabilities that the list's authors published (cleanlab/label-errors).
 `--flips` plants 600 wrong labels among the 60,000 training labels, then cross-validates: some minutes. `--gallery` does so with the labels
-as they are, and draws the 50 that look most wrong.
+as they are, draws the 50 that look most wrong, and lists them. The last line is JSON.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +24,15 @@ AT = (15, 50, 100)
 FLIPS, AMONG, DRAWN = 600, 700, 50
 
 
-def tell(name: str, order: np.ndarray) -> None:
-    """Print how many of the known labels are among the first of an order."""
+def tell(name: str, order: np.ndarray) -> list[tuple[int, int]]:
+    """Print and return how many of the labels known to be wrong, and of the unclear ones, are among the first of an order."""
     found = [(int(np.isin(list(WRONG_TEST_LABELS), order[:k]).sum()), int(np.isin(UNCLEAR_TEST_LABELS, order[:k]).sum())) for k in AT]
     print(f"| {name} | " + " | ".join(f"{wrong} of 10, {unclear} of 5" for wrong, unclear in found) + " |", flush=True)
+    return found
 
 
-def plant(y: np.ndarray, seed: int) -> None:
-    """Plant wrong labels among those of the training set, and tell how many are found."""
+def plant(y: np.ndarray, seed: int) -> int:
+    """Plant wrong labels among those of the training set; print and return how many are found."""
     from inkdigits.train.folds import cross_validate
 
     (x, _), _ = mnist.load_data()
@@ -40,10 +42,11 @@ def plant(y: np.ndarray, seed: int) -> None:
     order = audit(y, cross_validate(x, y, tell=print)).order
     found = int(np.isin(planted, order[:AMONG]).sum())
     print(f"planted among {len(y):,} training labels: {found} of {FLIPS} among the first {AMONG} ({found / FLIPS:.1%})")
+    return found
 
 
 def draw(path: Path) -> None:
-    """Draw the most suspicious of the training labels, and tell where they stand."""
+    """Draw the most suspicious of the training labels, and list them: place in the training set, label, what it may be."""
     from inkdigits import plots
     from inkdigits.files import write_bytes
     from inkdigits.train.folds import cross_validate
@@ -53,7 +56,10 @@ def draw(path: Path) -> None:
     first = found.order[:DRAWN]
     titles = [f"{found.labels[i]}, perhaps {found.suggestions[i]}\n{i}" for i in first]
     write_bytes(path, plots.to_bytes(plots.gallery(list(x[first]), titles, 10)))
-    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}: {', '.join(map(str, first))}")
+    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}:\n\n| place | label | perhaps | probability of the label |")
+    print("|---|---|---|---|")
+    for i in first:
+        print(f"| {i} | {found.labels[i]} | {found.suggestions[i]} | {found.support[i]:.2g} |")
 
 
 def main() -> None:
@@ -67,26 +73,28 @@ def main() -> None:
     (_, y_train), (x, y) = mnist.load_data()
     by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
     both = list(by.values())
-    by["both (as `inkdigits audit mnist`)"] = pool(both)
+    by["both"] = pool(both)
     if args.learners:
         from inkdigits.train.committee import ask_committee
 
         members = ask_committee(x, args.learners)
-        by[f"{args.learners} learners"] = pool(members)
-        by[f"all (as `inkdigits audit mnist --learners {args.learners}`)"] = pool(both + members)
+        by["the learners"] = pool(members)
+        by["both and the learners"] = pool(both + members)
     if args.published:
         by["published"] = np.load(args.published).astype(np.float64)
         by["published"] /= by["published"].sum(axis=1, keepdims=True)  # half precision
     print("| asked | " + " | ".join(f"first {k}" for k in AT) + " |\n|---|" + "---|" * len(AT))
+    told: dict[str, object] = {"at": AT}
     for name, p in by.items():
-        tell(name, audit(y, p).order)
+        told[name] = tell(name, audit(y, p).order)
         tell(f"{name}, ranked by cleanlab", np.argsort(get_label_quality_scores(y, p), kind="stable"))
     for name, p in by.items():
         print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
     if args.flips is not None:
-        plant(y_train.astype(np.int64), args.flips)
+        told["planted"] = {"n": FLIPS, "among": AMONG, "found": plant(y_train.astype(np.int64), args.flips)}
     if args.gallery:
         draw(args.gallery)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def _of_pages(folder: Path, pages: list[tuple[str, str]], reader: Reader) -> tup
         for kept, new in zip(outcomes, judge_by_text(page, text), strict=True):
             kept.extend(new)
     if not outcomes[0]:
-        raise DataError(f"nothing was read on any of the {len(pages)} pages of {folder}")
+        first = f"; the first: {failures[0][1]}" if failures else ""
+        raise DataError(f"nothing was read on any of the {len(pages)} pages of {folder}{first}")
     by_subject = dict(zip(("digit", "number"), outcomes, strict=True))
     promises = {subject: make_promise(*zip(*kept, strict=True)) for subject, kept in by_subject.items() if kept}
     return promises, {"digit": make_reference(one for one in signs if one)}, failures
