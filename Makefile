@@ -54,9 +54,10 @@ recipe-test:
 bench: setup
 	set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b; done
 
-# every figure anew: DEV=DIR and EXTRA=DIR are folders of labelled pictures of strangers, FONTS=DIR what recipe/fetch_fonts.py fetched
+# every figure anew: DEV=DIR and EXTRA=DIR are folders of labelled pictures of strangers (WITHOUT=SOURCE leaves one of them out),
+# FONTS=DIR is what recipe/fetch_fonts.py fetched
 scoreboard: setup
-	$(BIN)/python scripts/scoreboard.py $(if $(FONTS),--fonts $(FONTS)) $(if $(DEV),--dev $(DEV)) $(if $(EXTRA),--extra $(EXTRA))
+	$(BIN)/python scripts/scoreboard.py $(if $(FONTS),--fonts $(FONTS)) $(if $(DEV),--dev $(DEV)) $(if $(EXTRA),--extra $(EXTRA)) $(if $(WITHOUT),--without $(WITHOUT))
 
 dist: setup
 	scripts/try_wheel.sh $(BIN)/python

@@ -4,10 +4,11 @@
 
 Networks see the spoilt 28 × 28 pixels as they are: no paper is taken away, nothing is centred anew. The first table has each corruption
 at the strength of the published data set, on --n pictures; the second one the mean over all at strengths 1 to 5, on --each pictures; the
-third one what `read --single` makes of --each pictures at the strength of the published data set.
+third one what `read --single` makes of --each pictures at the strength of the published data set. The last line is JSON.
 """
 
 import argparse
+import json
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def row(name: str, cells: list[str]) -> None:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", default=[], help="an .onnx file besides reader and mnist")
     parser.add_argument("--n", type=int, default=10_000)
@@ -49,7 +50,12 @@ def main() -> None:
     accuracy = np.array(found) / len(y)
     row("mean", [f"{share:.2%}" for share in accuracy.mean(0)])
     row("worst", [f"{share:.2%} ({list(CORRUPTIONS)[at]})" for share, at in zip(accuracy.min(0), accuracy.argmin(0), strict=True)])
-    row("untouched", [f"{k / len(y):.2%}" for k in right(x)])
+    untouched = right(x)
+    row("untouched", [f"{k / len(y):.2%}" for k in untouched])
+    told = {
+        name: {"mean": of.mean(), "worst": of.min(), "worst_of": list(CORRUPTIONS)[of.argmin()], "untouched": k / len(y)}
+        for name, of, k in zip(networks, accuracy.T, untouched, strict=True)
+    }
     print(f"\nmean over the fifteen, n = {args.each:,} each")
     row("strength", list(networks))
     row("---", ["---"] * len(networks))
@@ -66,6 +72,7 @@ def main() -> None:
         shares.append(np.mean([page.text == str(label) for page, label in zip(pages, y, strict=False)]))
         row(f"{name} ({PUBLISHED[name]})", [f"{shares[-1]:.1%}"])
     row("mean", [f"{np.mean(shares):.1%}"])
+    print(json.dumps({"n": len(y), "each": len(x[: args.each]), "networks": told, "read": float(np.mean(shares))}))
 
 
 if __name__ == "__main__":

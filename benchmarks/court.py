@@ -1,13 +1,15 @@
 """How high the label court puts the labels of MNIST that are known to be wrong, beside cleanlab on the same probabilities.
 
-    python benchmarks/court.py [--published pyx.npy] [--flips SEED] [--gallery docs/suspicious.png]
+    python benchmarks/court.py [--learners 5] [--published pyx.npy] [--flips SEED] [--gallery docs/suspicious.png]
 
-The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--published` takes
-the probabilities that their authors published (cleanlab/label-errors). `--flips` plants 600 wrong labels among the 60,000 training labels,
-then cross-validates: some minutes. `--gallery` does so with the labels as they are, and draws the 50 that look most wrong.
+The ten wrong and five unclear labels of the test set are those of Northcutt et al. 2021; what ranks never sees them. `--learners` asks
+small networks besides, half a minute each. `--published` takes the probabilities that the list's authors published (cleanlab/label-errors).
+`--flips` plants 600 wrong labels among the 60,000 training labels, then cross-validates: some minutes. `--gallery` does so with the labels
+as they are, draws the 50 that look most wrong, and lists them. The last line is JSON.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +17,22 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 from inkdigits import Classifier, mnist
-from inkdigits.audit import audit
+from inkdigits.audit import audit, pool
 from inkdigits.evaluate import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 
 AT = (15, 50, 100)
 FLIPS, AMONG, DRAWN = 600, 700, 50
 
 
-def tell(name: str, order: np.ndarray) -> None:
-    """Print how many of the known labels are among the first of an order."""
+def tell(name: str, order: np.ndarray) -> list[tuple[int, int]]:
+    """Print and return how many of the labels known to be wrong, and of the unclear ones, are among the first of an order."""
     found = [(int(np.isin(list(WRONG_TEST_LABELS), order[:k]).sum()), int(np.isin(UNCLEAR_TEST_LABELS, order[:k]).sum())) for k in AT]
     print(f"| {name} | " + " | ".join(f"{wrong} of 10, {unclear} of 5" for wrong, unclear in found) + " |", flush=True)
+    return found
 
 
-def plant(y: np.ndarray, seed: int) -> None:
-    """Plant wrong labels among those of the training set, and tell how many are found."""
+def plant(y: np.ndarray, seed: int) -> int:
+    """Plant wrong labels among those of the training set; print and return how many are found."""
     from inkdigits.train.folds import cross_validate
 
     (x, _), _ = mnist.load_data()
@@ -39,10 +42,11 @@ def plant(y: np.ndarray, seed: int) -> None:
     order = audit(y, cross_validate(x, y, tell=print)).order
     found = int(np.isin(planted, order[:AMONG]).sum())
     print(f"planted among {len(y):,} training labels: {found} of {FLIPS} among the first {AMONG} ({found / FLIPS:.1%})")
+    return found
 
 
 def draw(path: Path) -> None:
-    """Draw the most suspicious of the training labels, and tell where they stand."""
+    """Draw the most suspicious of the training labels, and list them: place in the training set, label, what it may be."""
     from inkdigits import plots
     from inkdigits.files import write_bytes
     from inkdigits.train.folds import cross_validate
@@ -52,32 +56,45 @@ def draw(path: Path) -> None:
     first = found.order[:DRAWN]
     titles = [f"{found.labels[i]}, perhaps {found.suggestions[i]}\n{i}" for i in first]
     write_bytes(path, plots.to_bytes(plots.gallery(list(x[first]), titles, 10)))
-    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}: {', '.join(map(str, first))}")
+    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}:\n\n| place | label | perhaps | probability of the label |")
+    print("|---|---|---|---|")
+    for i in first:
+        print(f"| {i} | {found.labels[i]} | {found.suggestions[i]} | {found.support[i]:.2g} |")
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--learners", type=int, default=0, help="how many small networks learn and are asked")
     parser.add_argument("--published", type=Path, help="probabilities of shape (10000, 10), as .npy")
     parser.add_argument("--flips", type=int, metavar="SEED", help="plant wrong training labels and look for them")
     parser.add_argument("--gallery", type=Path, help="where to draw the most suspicious training labels")
     args = parser.parse_args()
     (_, y_train), (x, y) = mnist.load_data()
     by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
-    by["both (as `inkdigits audit mnist`)"] = (by["reader"] + by["mnist"]) / 2
+    both = list(by.values())
+    by["both"] = pool(both)
+    if args.learners:
+        from inkdigits.train.committee import ask_committee
+
+        members = ask_committee(x, args.learners)
+        by["the learners"] = pool(members)
+        by["both and the learners"] = pool(both + members)
     if args.published:
         by["published"] = np.load(args.published).astype(np.float64)
         by["published"] /= by["published"].sum(axis=1, keepdims=True)  # half precision
     print("| asked | " + " | ".join(f"first {k}" for k in AT) + " |\n|---|" + "---|" * len(AT))
+    told: dict[str, object] = {"at": AT}
     for name, p in by.items():
-        tell(name, audit(y, p).order)
+        told[name] = tell(name, audit(y, p).order)
         tell(f"{name}, ranked by cleanlab", np.argsort(get_label_quality_scores(y, p), kind="stable"))
     for name, p in by.items():
         print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
     if args.flips is not None:
-        plant(y_train.astype(np.int64), args.flips)
+        told["planted"] = {"n": FLIPS, "among": AMONG, "found": plant(y_train.astype(np.int64), args.flips)}
     if args.gallery:
         draw(args.gallery)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

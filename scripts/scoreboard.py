@@ -1,9 +1,10 @@
 """Weights and benchmarks come in; every figure that is told of them comes out: docs/scoreboard.json and .md, MODEL_CARD.md.
 
-    python scripts/scoreboard.py [--only NAME…] [--fonts DIR] [--dev DIR] [--extra DIR]
+    python scripts/scoreboard.py [--only NAME…] [--fonts DIR] [--dev DIR] [--extra DIR] [--without SOURCE]
 
 Each measurement is a command that anybody can type; its last line is JSON. A measurement that was not asked for, or whose pictures are not
-at hand, keeps the figures that it had. `--dev` and `--extra` are folders of strangers' pictures (singles/SOURCE/labels.csv).
+at hand, keeps the figures that it had. `--dev` and `--extra` are folders of strangers' pictures (singles/SOURCE/labels.csv);
+`--without` leaves out a source that is another problem.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from scoreboard_pages import write_pages
 
 from inkdigits.files import write_json
+from inkdigits.measures import wilson
 
 ROOT = Path(__file__).parent.parent
 BOARD = ROOT / "docs" / "scoreboard.json"
@@ -39,7 +41,7 @@ class Measurement:
 
     Attributes:
         title: what was measured, for the tables.
-        command: as it is typed in the project's folder; {fonts}, {dev}, {extra} are folders that have to be given.
+        command: as it is typed in the project's folder; {fonts}, {dev}, {extra} are folders that have to be given, {without} a source.
         figures: the JSON object of its last line → name and figure.
     """
 
@@ -51,7 +53,7 @@ class Measurement:
 def of_evaluation(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     n = told["n"]
     yield "accuracy", {"value": told["accuracy"], "n": n, "interval": told["interval"]}
-    if told["corrected"]:
+    if told.get("corrected"):
         yield (
             "accuracy with wrong labels put right",
             {k: told["corrected"][k] for k in ("n", "interval")} | {"value": told["accuracy_corrected"]},
@@ -64,6 +66,9 @@ def of_evaluation(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
         ("auroc", "AUROC of mistakes"),
     ):
         yield name, {"value": told[key], "n": n, "interval": told["intervals"][key]}
+    for key, name in (("nll", "NLL"), ("brier", "Brier score")):
+        yield f"{name}, were all answers equally sure", {"value": told["constant"][key], "n": n}
+        yield f"{name}, uncalibrated softmax", {"value": told["uncalibrated"][key], "n": n}
 
 
 def of_strangers(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
@@ -75,6 +80,41 @@ def of_strangers(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
         "AUROC of mistakes, wrong labels put right",
         {"value": corrected["auroc"], "n": told["digits"] - 5, "interval": corrected["interval"]},
     )
+
+
+def share(count: int, n: int) -> Figure:
+    return {"value": count / n, "n": n, "interval": list(wilson(count, n))}
+
+
+def of_promises(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    for name, model in told.items():
+        for rate, kept in model["promises"].items():
+            yield f"`{name}` answered, of what may be {rate} wrong", share(kept["n"], model["n"])
+            bound = {"interval": [0.0, kept["at_most"]]}
+            yield f"`{name}` wrong, of what may be {rate} wrong", share(kept["wrong"], kept["n"]) | bound
+        yield f"`{name}` wrong, of the surest 99 %", share(model["wrong_of_the_surest"], model["surest"])
+
+
+def of_singles(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    yield from of_evaluation(told["reader"])
+    yield from of_promises(told)
+
+
+def of_court(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    for who in ("both", "both and the learners"):
+        for k, (wrong, _) in zip(told["at"], told.get(who, []), strict=False):
+            yield f"recall of known wrong labels among the first {k}, {who}", share(wrong, 10)
+    if "planted" in told:
+        planted = told["planted"]
+        yield f"recall of planted labels among the first {planted['among']}", share(planted["found"], planted["n"])
+
+
+def of_corruptions(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    for name, network in told["networks"].items():
+        yield f"accuracy of `{name}`, mean of fifteen", {"value": network["mean"], "n": 15 * told["n"]}
+        yield f"accuracy of `{name}`, the worst ({network['worst_of']})", {"value": network["worst"], "n": told["n"]}
+        yield f"accuracy of `{name}`, not spoilt", {"value": network["untouched"], "n": told["n"]}
+    yield "accuracy of `read --single`, mean of fifteen", {"value": told["read"], "n": 15 * told["each"]}
 
 
 def of_speed(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
@@ -90,9 +130,18 @@ def of_speed(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     yield from ((name, {"value": told[key]}) for key, name in names.items() if key in told)
 
 
+STRANGERS = "`reader` on single digits of strangers: photos and scans from public repositories, not redistributed"
+SINGLES = "python benchmarks/promises.py --dev {%s} --leave-out {without}"
 MEASUREMENTS = {
     "mnist-reader": Measurement("`reader` on MNIST's test set", "inkdigits evaluate reader --data mnist --json", of_evaluation),
     "mnist-mnist": Measurement("`mnist` on MNIST's test set", "inkdigits evaluate mnist --data mnist --json", of_evaluation),
+    "promises": Measurement("What is promised, on MNIST's test set", "python benchmarks/promises.py", of_promises),
+    "dev": Measurement(f"{STRANGERS}; looked at while it was made", SINGLES % "dev", of_singles),
+    "extra": Measurement(f"{STRANGERS}; not looked at before", SINGLES % "extra", of_singles),
+    "corruptions": Measurement(
+        "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions
+    ),
+    "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 5 --flips 1", of_court),
     "strangers": Measurement(
         "`reader`: digits told from strangers, right answers from mistakes", "python benchmarks/strangers.py --fonts {fonts}", of_strangers
     ),
@@ -141,8 +190,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(MEASUREMENTS), help="measure these alone; nothing: write the pages again")
     for name in ("fonts", "dev", "extra"):
         parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--without", default="none")
     args = parser.parse_args()
-    folders = {name: getattr(args, name) for name in ("fonts", "dev", "extra")}
+    folders = {name: getattr(args, name) for name in ("fonts", "dev", "extra", "without")}
     board = json.loads(BOARD.read_text("utf-8")) if BOARD.exists() else {}
     for name, measurement in MEASUREMENTS.items():
         missing = [f"--{folder}" for folder in folders if f"{{{folder}}}" in measurement.command and not folders[folder]]

@@ -20,7 +20,9 @@ INTRODUCTION = """# Scoreboard
 
 Every figure that is told of inkdigits, with the command that makes it again. `make scoreboard` measures and writes this page, its
 [JSON](scoreboard.json) and the [model card](../MODEL_CARD.md); a test fails when they do not agree, or when the weights have changed since.
-Intervals hold 95 %: Wilson's for shares of right answers, bootstrapped for the rest. MNIST's test set chose nothing.
+Intervals hold 95 %: Wilson's for shares, bootstrapped for the rest; what is wrong of what was promised has an exact upper bound. MNIST's
+test set chose nothing.
+What each ingredient gives: [ablations](ablations.md).
 """
 TOLD = ("network", "epochs", "steps", "batch_size", "learning_rate", "seed", "candidates", "held")  # of what a JSON file says of a training
 MIXED = ("shares", "calibrated_on")

@@ -7,8 +7,9 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 from inkdigits import Classifier, mnist
-from inkdigits.audit import audit
+from inkdigits.audit import audit, pool
 from inkdigits.errors import DataError, UsageError
+from inkdigits.train.committee import ask_committee
 from inkdigits.train.folds import cross_validate
 
 
@@ -77,3 +78,23 @@ def test_nobody_answers_what_he_learned_from() -> None:
 def test_folds_that_cannot_be(n: int, folds: int, error: type[Exception]) -> None:
     with pytest.raises(error, match="folds"):
         cross_validate(np.zeros((n, 28, 28), np.uint8), np.arange(n) % 10, folds)
+
+
+def test_one_who_doubts_is_heard_among_those_who_are_sure() -> None:
+    sure, doubts = np.eye(10)[[3, 3]] * 0.99 + 0.001, np.eye(10)[[3, 5]] * 0.99 + 0.001
+    together = pool([sure, sure, doubts])
+    assert np.allclose(together.sum(1), 1) and together[0, 3] == pytest.approx(0.991)
+    assert together[1].argmax() == 3 and together[1, 3] < np.mean([0.991, 0.991, 0.001]) + 0.3
+    assert together[1, 5] > 5 * together[1, 7]
+    assert pool([sure]) == pytest.approx(sure) and np.isfinite(pool([np.eye(10), np.eye(10)[::-1]])).all()
+
+
+def test_learners_learn_from_different_digits_and_answer_others() -> None:
+    _, (x, y) = mnist.load_data()
+    told: list[str] = []
+    answers = ask_committee(x[:500], 2, epochs=2, part=2500, tell=told.append)
+    assert len(told) == 2 and not np.allclose(*answers)
+    assert all(p.shape == (500, 10) and np.allclose(p.sum(1), 1) and (p.argmax(1) == y[:500]).mean() > 0.7 for p in answers)
+    for members in (0, 21):
+        with pytest.raises(UsageError, match="1 to 20 learners"):
+            ask_committee(x[:5], members)

@@ -32,6 +32,21 @@ def test_figures_agree_with_scikit_learn() -> None:
     assert found.brier == pytest.approx(np.mean([((row - np.eye(10)[y]) ** 2).sum() for row, y in zip(p, labels, strict=True)]))
 
 
+def test_calibrated_probabilities_beat_a_constant_and_those_that_are_too_sure() -> None:
+    labels, p = some(4000)  # true by how they are made
+    found = judge.evaluate(labels, p)
+    constant = found.constant()
+    assert (constant.predictions == found.predictions).all() and set(constant.confidence) == {found.accuracy}
+    sharp = p**2 / (p**2).sum(axis=1, keepdims=True)  # a temperature of 2 makes of these what they were
+    tempered = np.sqrt(sharp) / np.sqrt(sharp).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(judge.evaluate(labels, tempered).uncalibrated(2).probabilities, sharp, rtol=1e-9)
+    for bar in (constant, found.uncalibrated(2)):
+        assert found.nll < bar.nll and found.brier < bar.brier
+    assert found.uncalibrated(1).nll == pytest.approx(found.nll)
+    never = judge.evaluate([3], np.eye(10)[[3]])  # probabilities of 0 stay finite
+    assert np.isfinite(never.uncalibrated(0.5).nll) and never.constant().nll < 1e-6
+
+
 def test_json_keys_of_the_contract() -> None:
     found = judge.evaluate(*some()).to_dict()
     assert {"n", "correct", "accuracy", "interval", "nll", "ece", "confusion"} <= set(found)

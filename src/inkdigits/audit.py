@@ -6,6 +6,7 @@ counts as a digit where its probability is at least what pictures with that labe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .evaluate import DIGITS, Float, Labels, evaluate
+from .evaluate import DIGITS, SMALLEST_PROBABILITY, Float, Labels, evaluate
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,3 +99,17 @@ def audit(labels: ArrayLike, probabilities: ArrayLike) -> Audit:
     """
     checked = evaluate(labels, probabilities)
     return Audit(checked.labels, checked.probabilities)
+
+
+def pool(answers: Sequence[ArrayLike]) -> Float:
+    """Return what several networks say together: the geometric mean of their probabilities, float64 of shape (n, 10), rows summing to 1.
+
+    One that doubts a label weighs more than in the arithmetic mean, where those that are sure of it drown its voice.
+
+    Args:
+        answers: probabilities of shape (n, 10) of each network, at least one.
+
+    Source: the logarithmic opinion pool after Genest and Zidek 1986, "Combining Probability Distributions".
+    """
+    together = np.exp(np.mean([np.log(np.maximum(np.asarray(p, np.float64), SMALLEST_PROBABILITY)) for p in answers], axis=0))
+    return np.asarray(together / together.sum(axis=1, keepdims=True))

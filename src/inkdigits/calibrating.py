@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
+from .drift import Reference, choose_signs, make_reference, measure_signs
 from .errors import DataError, ReadError
 from .labelled import answer, load_labelled, load_page_texts
 from .page_accuracy import judge_by_text
@@ -26,33 +28,38 @@ def make_promises(folder: str | Path, reader: Reader) -> tuple[Promises, Failure
         DataError: the folder holds no labelled pictures, or none that can be read.
     """
     pages = load_page_texts(folder)
-    by_subject, failures = _of_pages(Path(folder), pages, reader) if pages else _of_digits(folder, reader)
+    by_subject, references, failures = _of_pages(Path(folder), pages, reader) if pages else _of_digits(folder, reader)
     meta = reader.classifier.meta
     count = next(iter(by_subject.values())).n
-    return Promises(identity(meta), f"{count:,} labelled digits of {Path(folder).resolve().name}", by_subject), failures
+    return Promises(identity(meta), f"{count:,} labelled digits of {Path(folder).resolve().name}", by_subject, references), failures
 
 
-def _of_digits(folder: str | Path, reader: Reader) -> tuple[dict[str, Promise], Failures]:
+def _of_digits(folder: str | Path, reader: Reader) -> tuple[dict[str, Promise], dict[str, Reference], Failures]:
     answers = answer(load_labelled(folder), reader.classifier, reader.limits)
     right = answers.probabilities.argmax(axis=1) == answers.labels
-    return {"single": make_promise(answers.confidence, right)}, answers.failures
+    signs = [measure_signs(float(confidence), answers.glyph(i)) for i, confidence in enumerate(answers.confidence)]
+    return {"single": make_promise(answers.confidence, right)}, {"single": make_reference(signs)}, answers.failures
 
 
-def _of_pages(folder: Path, pages: list[tuple[str, str]], reader: Reader) -> tuple[dict[str, Promise], Failures]:
+def _of_pages(folder: Path, pages: list[tuple[str, str]], reader: Reader) -> tuple[dict[str, Promise], dict[str, Reference], Failures]:
     outcomes: tuple[list[tuple[float, bool]], list[tuple[float, bool]]] = [], []
+    signs, lot = [], Random(0)
     failures = []
     for file, text in pages:
         try:
-            found = judge_by_text(reader.read(folder / file, threshold=0), text)
+            page = reader.read(folder / file, threshold=0)
         except ReadError as error:
             failures.append((file, str(error)))
             continue
-        for kept, new in zip(outcomes, found, strict=True):
+        signs.append(choose_signs(page, lot))
+        for kept, new in zip(outcomes, judge_by_text(page, text), strict=True):
             kept.extend(new)
     if not outcomes[0]:
-        raise DataError(f"nothing was read on any of the {len(pages)} pages of {folder}")
+        first = f"; the first: {failures[0][1]}" if failures else ""
+        raise DataError(f"nothing was read on any of the {len(pages)} pages of {folder}{first}")
     by_subject = dict(zip(("digit", "number"), outcomes, strict=True))
-    return {subject: make_promise(*zip(*kept, strict=True)) for subject, kept in by_subject.items() if kept}, failures
+    promises = {subject: make_promise(*zip(*kept, strict=True)) for subject, kept in by_subject.items() if kept}
+    return promises, {"digit": make_reference(one for one in signs if one)}, failures
 
 
 def describe(promises: Promises) -> str:

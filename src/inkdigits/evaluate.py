@@ -133,6 +133,18 @@ class Evaluation:
         kept = np.setdiff1d(np.arange(self.n), UNCLEAR_TEST_LABELS)
         return Evaluation(labels[kept], self.probabilities[kept], self.confidence[kept])
 
+    def constant(self) -> Evaluation:
+        """Return what the same answers would be worth, were each as sure as the next: a bar that confidences have to clear."""
+        p = np.full((self.n, DIGITS), (1 - self.accuracy) / (DIGITS - 1))
+        p[np.arange(self.n), self.predictions] = self.accuracy
+        return Evaluation(self.labels, p, np.full(self.n, self.accuracy))
+
+    def uncalibrated(self, temperature: float) -> Evaluation:
+        """Return what the network's softmax would be worth as it is, given the temperature that its logits were divided by."""
+        p = np.maximum(self.probabilities, np.finfo(np.float32).tiny) ** temperature
+        p /= p.sum(axis=1, keepdims=True)
+        return Evaluation(self.labels, p, p.max(axis=1))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON-safe values, under the names of the command line's JSON."""
         return {

@@ -68,6 +68,7 @@ def write_report(
                 "Risk and coverage: when only the surest share is answered, what share of the answers is wrong.",
             ),
         ],
+        "worth": _worth(answer),
         "coverage": _coverage(evaluation),
         "mistakes": cards(evaluation.mistakes[:SHOWN]),
         "many": len(evaluation.mistakes),
@@ -112,6 +113,17 @@ def _coverage(evaluation: Evaluation) -> Table:
             )
         )
     return Table("When only the surest are answered", ("answered", "wrong", "of the answers", "95 % interval", "least confidence"), rows)
+
+
+def _worth(answer: dict[str, Any]) -> Table:
+    """Return what the probabilities are worth, beside what they have to beat."""
+    bars = (
+        ("as they are", answer),
+        ("the network's own, uncalibrated", answer["uncalibrated"]),
+        ("were all answers equally sure", answer["constant"]),
+    )
+    rows = [(name, f"{told['nll']:.4f}", f"{told['brier']:.4f}") for name, told in bars]
+    return Table("What the probabilities are worth: less is better", ("probabilities", "negative log-likelihood", "Brier score"), rows)
 
 
 def _tiles(answer: dict[str, Any]) -> list[tuple[str, str]]:

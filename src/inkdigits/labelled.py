@@ -16,12 +16,10 @@ from . import mnist
 from .classify import DIGITS, Classifier, Float, as_glyphs
 from .errors import DataError, ReadError
 from .evaluate import Labels, check_labels
-from .glyph import SIZE, make_glyph
-from .ink import find_ink
+from .glyph import SIZE
 from .limits import Limits
 from .reader import Reader
 from .records import Page
-from .single import propose
 
 MAX_UNPACKED = 2 * 2**30  # bytes an .npz file may unpack to
 KEYS = (("x", "y"), ("x_test", "y_test"))
@@ -155,12 +153,9 @@ def _of_page(page: Page, classifier: Classifier) -> tuple[NDArray[Any], float]:
 
 
 def _glyph(page: Page) -> Bytes:
-    """Return the glyph of the one digit of a page, as it was cut out when it was read."""
-    proposals = propose(find_ink(page.picture())) if page.picture and page.numbers else []
-    if not proposals:
-        return np.zeros((SIZE, SIZE), np.uint8)
-    read = page.numbers[0].box
-    return make_glyph(min(proposals, key=lambda p: sum(abs(a - b) for a, b in zip(p.box, read, strict=True))).ink)
+    """Return the glyph of the one digit of a page; a blank one where there is none."""
+    glyph = page.numbers[0].digits[0].glyph if page.numbers else None
+    return np.zeros((SIZE, SIZE), np.uint8) if glyph is None else glyph
 
 
 def _cut(page: Page) -> Bytes:

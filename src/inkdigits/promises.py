@@ -21,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .drift import Reference, Watch
 from .errors import ModelError, UsageError
 from .files import sha256
 
@@ -117,11 +118,13 @@ class Promises:
         model: the `identity` of the model that answered.
         made_on: what the labelled pictures were, in words.
         by_subject: promises by what they are about, of `SUBJECTS`; some or all may be missing.
+        references: signs of the same pictures, by "single" and "digit", for `drift.Watch`; some or all may be missing.
     """
 
     model: str | None = None
     made_on: str = "nothing"
     by_subject: Mapping[str, Promise] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
 
     def thresholds(self, max_error: float, per: str = "digit", single: bool = False) -> tuple[float, float]:
         """Return the least confidence of a digit and of a whole number under which at most `max_error` of the answers are wrong.
@@ -144,9 +147,15 @@ class Promises:
         least = self.by_subject[subject].threshold(max_error)
         return (0.0, least) if subject == "number" else (least, 0.0)
 
+    def watch(self, single: bool = False) -> Watch | None:
+        """Return what tells when pictures, each of one digit or not, are unlike those promised on; None where these are not known."""
+        reference = self.references.get("single" if single else "digit")
+        return None if reference is None else Watch(reference)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of a file of promises."""
-        return {"model": self.model, "made_on": self.made_on} | {name: promise.to_dict() for name, promise in self.by_subject.items()}
+        told = {"model": self.model, "made_on": self.made_on} | {name: promise.to_dict() for name, promise in self.by_subject.items()}
+        return told | {"references": {name: reference.to_dict() for name, reference in self.references.items()}}
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
@@ -183,7 +192,11 @@ class Promises:
     def _from_dict(cls, d: Any) -> Self:
         if not isinstance(d, Mapping) or not isinstance(d.get("made_on"), str):
             raise ModelError("this is no promise: it does not say what it was made on")
-        return cls(d.get("model"), d["made_on"], {name: Promise.from_dict(d[name]) for name in SUBJECTS if name in d})
+        by_subject = {name: Promise.from_dict(d[name]) for name in SUBJECTS if name in d}
+        kept = d.get("references", {})  # promises made before there were any have none
+        if not isinstance(kept, Mapping):
+            raise ModelError("this is no promise: its references are none")
+        return cls(d.get("model"), d["made_on"], by_subject, {name: Reference.from_dict(kept[name]) for name in SUBJECTS if name in kept})
 
 
 def identity(meta: Mapping[str, Any]) -> str:

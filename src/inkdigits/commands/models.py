@@ -58,6 +58,8 @@ def evaluate(
     answer |= {
         "corrected": None if corrected is None else {key: corrected.to_dict()[key] for key in ("n", "correct", "accuracy", "interval")}
     }
+    bars = {"constant": evaluation.constant(), "uncalibrated": evaluation.uncalibrated(float(classifier.meta.get("temperature", 1)))}
+    answer |= {name: {"nll": bar.nll, "brier": bar.brier} for name, bar in bars.items()}
     answer |= {"seconds": round(seconds, 3), "unreadable": len(answers.failures)}
     comparison = None
     if against is not None:
@@ -169,6 +171,8 @@ def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str],
             f"{answer['corrected']['n']:,}, {answer['accuracy_corrected']:.2%} ({low:.2%} to {high:.2%})"
         )
     lines.append(f"calibration: NLL {answer['nll']:.4f}, Brier {answer['brier']:.4f}, ECE {answer['ece']:.3%} (15 bins of equal mass)")
+    for name, said in (("constant", "were all answers equally sure"), ("uncalibrated", "uncalibrated")):
+        lines.append(f"  {said}: NLL {answer[name]['nll']:.4f}, Brier {answer[name]['brier']:.4f}")
     if answer["auroc"] is not None:
         lines.append(f"right told from wrong by confidence: AUROC {answer['auroc']:.4f}")
     if comparison is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..drift import Watch
 from ..errors import ReadError, UsageError, one_line
 from ..files import make_folder, replacing, safe_name
 from ..records import Page
@@ -107,6 +108,20 @@ def print_json(answer: Answer) -> None:
         said = ({"page_number": answer.page_number} if answer.page_number else {}) | {"error": said}
     plain = answer.file.isprintable() and sys.stdout.encoding.lower() in ("utf-8", "utf8")
     print(json.dumps({"file": answer.file} | said, ensure_ascii=not plain), flush=True)
+
+
+class Drift:
+    """Says on standard error when pictures turn out to be unlike those that error rates were promised on."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Look at answers with a watch of the reader's promises."""
+        self._watch = watch
+
+    def __call__(self, answer: Answer) -> None:
+        """Look at one answer."""
+        said = self._watch.see_page(answer.result) if isinstance(answer.result, Page) else None
+        if said:
+            print(f"inkdigits: {said}; inkdigits calibrate promises for pictures of yours", file=sys.stderr)
 
 
 class Drawings:

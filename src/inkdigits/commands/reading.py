@@ -13,7 +13,7 @@ import typer
 from ..errors import ReadError, UsageError, one_line
 from ..limits import Limits
 from .inputs import MANY, find_files, source_of, watched
-from .outputs import Answer, Drawings, Tables, print_json, print_named, print_text
+from .outputs import Answer, Drawings, Drift, Tables, print_json, print_named, print_text
 
 if TYPE_CHECKING:
     from ..reader import Reader
@@ -90,6 +90,9 @@ def read(
     with ExitStack() as opened:
         tables = Tables(opened, sys.stdout.buffer if as_csv else None, xlsx, review, per_picture)
         outputs: list[Callable[[Answer], None]] = [tables]
+        watch = reader.promises.watch(single)
+        if watch:
+            outputs.append(Drift(watch))
         if as_json:
             outputs.append(print_json)
         elif not silent and not as_csv:

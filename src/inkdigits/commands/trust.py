@@ -65,6 +65,9 @@ def audit(
     folds: Annotated[
         int | None, typer.Option(help="Ask networks that learn here, each from all but one of so many parts.  [default: 5 for mnist-train]")
     ] = None,
+    learners: Annotated[
+        int, typer.Option(min=0, help="Ask so many small networks besides, which learn from MNIST's training digits: half a minute each.")
+    ] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many labels are put up for judgement.")] = 100,
     apply: Annotated[Path | None, typer.Option(metavar="VERDICTS.json", help="What the page saved: write the labels put right.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -77,6 +80,8 @@ def audit(
 
     if folds and model:
         raise UsageError("--model and --folds do not go together: ask networks that are there, or ones that learn here")
+    if learners and (folds or data == "mnist-train"):
+        raise UsageError("--learners know MNIST's training digits by heart, and do not go together with --folds")
     if apply and not out:
         raise UsageError("--apply needs --out: a .csv file, or an .npz file for glyphs")
     labelled = load_labelled(data)
@@ -88,10 +93,11 @@ def audit(
     if data == "mnist-train" and not model:
         folds = folds or 5  # the weights of the package learned from these labels
     models = model or (["reader", "mnist"] if labelled.is_mnist_test else ["reader"])
-    answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models)
+    answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models, learners)
     found = judge(answers.labels, answers.probabilities)
     places = found.order[:top].tolist()
     by = f"{folds} networks that learned from the other {folds - 1} parts" if folds else " and ".join(models)
+    by += f" and {learners} networks that learned from MNIST" if learners else ""
     answer = {"data": data, "n": len(found.labels), "by": by, "suspicious": int(found.is_suspicious.sum())}
     answer |= {"estimated_wrong": round(found.estimated_wrong, 1), "labels": [{"file": answers.names[i]} | found.tell(i) for i in places]}
     answer |= {"seconds": round(time.perf_counter() - start, 3), "unreadable": len(answers.failures)}
@@ -101,40 +107,55 @@ def audit(
     return _complain(answers.failures)
 
 
-def _asked(labelled: Labelled, models: list[str]) -> Answers:
-    """Return the answers of models that never saw these labels: the mean of their probabilities."""
-    import numpy as np
-
+def _asked(labelled: Labelled, models: list[str], learners: int) -> Answers:
+    """Return what models, and networks that learn from MNIST, say together: none of them ever saw these labels."""
+    from ..audit import pool
     from ..classify import Classifier
     from ..labelled import answer
 
     answers = [answer(labelled, Classifier.load(model)) for model in models]
-    return replace(answers[0], probabilities=np.mean([a.probabilities for a in answers], axis=0))
+    probabilities: list[Any] = [a.probabilities for a in answers]
+    if learners:
+        _need_training()
+        from ..train.committee import ask_committee
+
+        probabilities += ask_committee(_glyphs(answers[0]), learners, tell=_tell)
+    return replace(answers[0], probabilities=pool(probabilities).astype("float32"))
 
 
 def _cross_validated(labelled: Labelled, folds: int) -> Answers:
     """Return the answers of networks that learn here, each of them to pictures that it did not learn from."""
+    from ..classify import Classifier
+    from ..labelled import Answers, answer
+
+    _need_training()
+    from ..train.folds import cross_validate
+
+    if labelled.glyphs is not None:
+        p = cross_validate(labelled.glyphs, labelled.labels, folds, tell=_tell)
+        return Answers(labelled.labels, p, p.max(axis=1), labelled.names_or_places(), list(labelled.glyphs), [])
+    answers = answer(labelled, Classifier.load())  # it reads the pictures; what is learned from are the glyphs in them
+    return replace(answers, probabilities=cross_validate(_glyphs(answers), answers.labels, folds, tell=_tell))
+
+
+def _need_training() -> None:
     from importlib.util import find_spec
 
-    import numpy as np
-
-    from ..classify import Classifier
     from ..errors import MissingExtra
-    from ..labelled import Answers, answer
 
     if find_spec("keras") is None or find_spec("sklearn") is None:
         raise MissingExtra("networks that learn here", "train")
-    from ..train.folds import cross_validate
 
-    def tell(line: str) -> None:
-        print(f"inkdigits: {line}", file=sys.stderr)
 
-    if labelled.glyphs is not None:
-        p = cross_validate(labelled.glyphs, labelled.labels, folds, tell=tell)
-        return Answers(labelled.labels, p, p.max(axis=1), labelled.names_or_places(), list(labelled.glyphs), [])
-    answers = answer(labelled, Classifier.load())  # it reads the pictures; what is learned from are the glyphs in them
-    glyphs = np.stack([answers.glyph(i) for i in range(len(answers.labels))])
-    return replace(answers, probabilities=cross_validate(glyphs, answers.labels, folds, tell=tell))
+def _glyphs(answers: Answers) -> Any:
+    """Return what was asked about: uint8 of shape (n, 28, 28)."""
+    import numpy as np
+
+    return np.stack([answers.glyph(i) for i in range(len(answers.labels))])
+
+
+def _tell(line: str) -> None:
+    print(f"inkdigits: {line}", file=sys.stderr)
 
 
 def _described(answer: dict[str, Any], out: Path | None) -> str:

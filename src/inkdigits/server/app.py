@@ -67,7 +67,7 @@ def create_app(
     """
     limits = limits or ServerLimits()
     queue = Queue(desks or [ThreadDesk(reader)] * limits.max_reading, limits)
-    metrics = Metrics(queue)
+    metrics = Metrics(queue, reader.promises)
 
     @contextlib.asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -100,6 +100,8 @@ def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimit
             answer: Answer = await queue.do(job, data, options)
         metrics.digits.inc(answer.digits)
         metrics.unsure.inc(answer.unsure)
+        if job == "read":  # what is looked at was read before
+            metrics.compare(answer.signs, options["single"])
         return Response(answer.body, media_type="application/json")
 
     @app.post("/v1/read", tags=READING, response_model=schema.PageAnswer, responses=ERRORS, openapi_extra=PICTURE)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from ..classify import ten_glyphs
+from ..drift import Signs, choose_signs
 from ..errors import ReadError, Unsupported
 from ..explain import explain
 from ..reader import Reader
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..tables import Entry
 
 Model = TypeVar("Model", bound=BaseModel)
+LOT = Random()
 
 
 class Answer(NamedTuple):
@@ -30,11 +33,13 @@ class Answer(NamedTuple):
         body: JSON, or the bytes of a file.
         digits: how many digits were read.
         unsure: how many of them the reader would not vouch for.
+        signs: of one of them, by lot, to tell whether pictures are as they used to be; None where there is none.
     """
 
     body: bytes
     digits: int = 0
     unsure: int = 0
+    signs: Signs | None = None
 
 
 def do(reader: Reader, job: str, data: bytes, options: dict[str, Any]) -> Answer:
@@ -136,6 +141,6 @@ def _entry(sent: TablePage | TableFailure) -> Entry:
     return enter_page(sent.file, Page.from_dict(sent.model_dump(exclude={"file"})))
 
 
-def _counts(page: Page) -> tuple[int, int]:
+def _counts(page: Page) -> tuple[int, int, Signs | None]:
     digits = [digit for number in page.numbers for digit in number.digits]
-    return len(digits), sum(digit.value is None for digit in digits)
+    return len(digits), sum(digit.value is None for digit in digits), choose_signs(page, LOT)

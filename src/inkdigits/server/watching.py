@@ -7,10 +7,13 @@ import logging
 import os
 import time
 import traceback
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..drift import Signs
+from ..promises import Promises
 from .answers import unexpected
 from .queue import Queue
 
@@ -21,8 +24,8 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Metrics:
     """What is counted, in a registry of its own: two apps in one process do not add up."""
 
-    def __init__(self, queue: Queue) -> None:
-        """Count what passes, and look at `queue` when asked."""
+    def __init__(self, queue: Queue, promises: Promises) -> None:
+        """Count what passes, compare it with what was promised on, and look at `queue` when asked."""
         self.registry = CollectorRegistry()
         self.requests = Counter("inkdigits_requests", "Requests answered.", ["route", "status"], registry=self.registry)
         self.seconds = Histogram(
@@ -32,6 +35,18 @@ class Metrics:
         self.unsure = Counter("inkdigits_unsure_digits", "Digits that the reader would not vouch for.", registry=self.registry)
         Gauge("inkdigits_waiting", "Requests that wait for their turn.", registry=self.registry).set_function(lambda: queue.waiting)
         Gauge("inkdigits_reading", "Requests at work.", registry=self.registry).set_function(lambda: queue.reading)
+        self._watches = {single: promises.watch(single) for single in (False, True)}
+        unlike = Gauge("inkdigits_unlike", "1: pictures are unlike those promised on.", ["pictures"], registry=self.registry)
+        for single, watch in self._watches.items():
+            if watch:
+                unlike.labels("single" if single else "page").set_function(partial(getattr, watch, "is_alarmed"))
+
+    def compare(self, signs: Signs | None, single: bool) -> None:
+        """Compare one more picture, of one digit or not, and log when it becomes plain that pictures are unlike those promised on."""
+        watch = self._watches[single]
+        said = watch.see(signs) if watch else None
+        if said:
+            logging.getLogger(LOG).warning("drift", extra={"entry": {"pictures": "single" if single else "page", "detail": said}})
 
     def text(self) -> bytes:
         """Return all of it in Prometheus's text format."""
