@@ -60,6 +60,7 @@ def test_a_dropped_photo_is_read_corrected_and_saved(browser: Browser, served: S
         assert [rows[1][0], rows[1][4]] == ["page.jpg", corrected]
         with zipfile.ZipFile(io.BytesIO(downloaded(page, "#xlsx"))) as book:
             assert corrected in book.read("xl/sharedStrings.xml").decode()
+            assert sum(name.startswith("xl/media/") for name in book.namelist()) == len(READ.numbers)
         (saved,) = json.loads(downloaded(page, "#json"))
         assert saved["numbers"][0]["text"] == corrected
         assert set(saved) == {"file", *READ.to_dict()}

@@ -77,10 +77,15 @@ const picture = (blob) => ({ method: "POST", body: blob, headers: { "Content-Typ
 
 export const model = async () => (await ask("v1/model")).json();
 
-/** The page, and for each digit its glyph and what spoke for it. */
-export const look = async (blob, { signal, rotate = "auto" } = {}) => (await ask(`v1/look?rotate=${rotate}`, { ...picture(blob), signal })).json();
+/** The page, and for each digit its glyph and what spoke for it; with crops, each number cut out of the picture. */
+export const look = async (blob, { signal, rotate = "auto", crops = false } = {}) =>
+  (await ask(`v1/look?rotate=${rotate}&crops=${crops}`, { ...picture(blob), signal })).json();
 
-export const read = async (blob) => (await ask("v1/read", picture(blob))).json();
+/** The page, and each number cut out of the picture: {page, crops}. */
+export async function read(blob) {
+  const { crops, ...page } = await (await ask("v1/read?crops=true", picture(blob))).json();
+  return { page, crops };
+}
 
 const json = (value) => ({ method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 

@@ -20,7 +20,7 @@ export function startPhotos({ collects, limits, copy, show }) {
   function taken(files) {
     if (files.length === 0) return;
     show("photo");
-    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, error: null, row: null }));
+    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, crops: null, error: null, row: null }));
     const first = entries.length === 0;
     entries.push(...fresh);
     waiting.push(...fresh);
@@ -58,11 +58,8 @@ export function startPhotos({ collects, limits, copy, show }) {
     if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(`This is no picture but ${entry.file.type}.`);
     if (entry.file.size > limits.max_body)
       throw new api.Told(`This file is too large: ${megabytes(entry.file.size)}, at most ${megabytes(limits.max_body)} can be sent.`);
-    if (entries.length === 1) {
-      const answer = await api.look(entry.file);
-      entry.page = answer.page;
-      entry.looks = answer.digits;
-    } else entry.page = await api.read(entry.file);
+    const answer = entries.length === 1 ? await api.look(entry.file, { crops: true }) : await api.read(entry.file);
+    Object.assign(entry, { page: answer.page, crops: answer.crops, looks: answer.digits ?? null });
   }
 
   /** Bring what is shown of an entry, and of all, up to date. */
@@ -119,8 +116,11 @@ export function startPhotos({ collects, limits, copy, show }) {
     return Boolean(next);
   }
 
-  const named = () =>
-    entries.map((e) => (e.page ? { file: e.name, ...e.page } : { file: e.name, error: { code: "failed", detail: e.error ?? "not read yet" } }));
+  const named = ({ crops = false } = {}) =>
+    entries.map((e) => {
+      if (!e.page) return { file: e.name, error: { code: "failed", detail: e.error ?? "not read yet" } };
+      return { file: e.name, ...e.page, ...(crops ? { crops: e.crops } : {}) };
+    });
 
   function save(blob, name) {
     const address = URL.createObjectURL(blob);
@@ -129,9 +129,15 @@ export function startPhotos({ collects, limits, copy, show }) {
   }
 
   async function saveTable(format) {
+    let pages = plain(named({ crops: format === "xlsx" }));
+    let said = "";
+    if (format === "xlsx" && new Blob([JSON.stringify(pages)]).size > limits.max_json) {
+      pages = plain(named());
+      said = "These are too many for the pictures of the numbers to be in the spreadsheet too.";
+    }
     try {
-      save(await api.table(plain(named()), format), `numbers.${format}`);
-      $("photo-note").textContent = "";
+      save(await api.table(pages, format), `numbers.${format}`);
+      $("photo-note").textContent = said;
     } catch (error) {
       $("photo-note").textContent = error.message;
     }
