@@ -37,7 +37,8 @@ TURNS = (0, 90, 180, 270)  # clockwise, degrees
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
 SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
 FIRST_LOOK = 2.2e6  # pixels: a larger page is looked at in this size first
-SMALL = 22  # pixels in that size: smaller digits are read again in full
+CLOSE_LOOK = 4 * FIRST_LOOK  # pixels: and in this one where that was too small; no picture is looked at in a larger one
+SMALL = 22  # pixels in the first size: smaller digits are looked at more closely
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 
 
@@ -115,12 +116,20 @@ class Reader:
             UsageError: an argument is out of range, or the error cannot be promised.
         """
         settings = self.check(threshold, rotate, digits, pattern, between, max_error=max_error, per=per, single=single)
-        return self._read(open_image(picture, self.limits), picture, single, settings)
+        return self._read(self.open(picture), picture, single, settings)
+
+    def open(self, picture: Any) -> Picture:
+        """Return a picture as `read` looks at it: a large JPEG is decoded smaller.
+
+        Raises:
+            ReadError: it cannot be read.
+        """
+        return open_image(picture, self.limits, CLOSE_LOOK)
 
     def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
         """Yield every page of a document, as `read` returns the first; each keeps its picture in memory as long as it is kept itself."""
         settings = self.check(**options, single=single)
-        for page in load_pages(picture, self.limits):
+        for page in load_pages(picture, self.limits, CLOSE_LOOK):
             yield self._read(page, page, single, settings)
 
     def check(
@@ -151,14 +160,15 @@ class Reader:
 
     def _read(self, picture: Picture, source: Any, single: bool, settings: Settings) -> Page:
         turn = settings.turn
-        image, shrunk = _shrunk(picture.image) if not single else (picture.image, 1.0)
+        image, shrunk = _shrunk(picture.image, CLOSE_LOOK if single else FIRST_LOOK)
         ink = find_ink(image, ruled=not single)
         if single:
             rotation, numbers = turn or 0, self._single(_turned(ink, turn or 0), settings.least)
         else:
             rotation, numbers = self._upright(ink, settings)
-            if shrunk < 1 and _is_small(numbers):  # what is small needs every pixel
-                shrunk, ink = 1.0, find_ink(picture.image, ruled=True)
+            if shrunk < 1 and _is_small(numbers):
+                image, shrunk = _shrunk(picture.image, CLOSE_LOOK)
+                ink = find_ink(image, ruled=True)
                 rotation, numbers = self._upright(ink, settings)
         scale = 1 / (picture.scale * shrunk)
         numbers = [n if n.confidence >= settings.least_number else _unanswered(n) for n in numbers]
@@ -235,9 +245,9 @@ def _default() -> Reader:
     return Reader.load()
 
 
-def _shrunk(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """Return a page at the size at which it is read first, and what part of its own that is."""
-    share = float(np.sqrt(FIRST_LOOK / (image.shape[0] * image.shape[1])))
+def _shrunk(image: NDArray[np.uint8], pixels: float) -> tuple[NDArray[np.uint8], float]:
+    """Return a picture made as small as about so many pixels, and what part of its own size that is."""
+    share = float(np.sqrt(pixels / (image.shape[0] * image.shape[1])))
     if share > 0.8:
         return image, 1.0
     size = (max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share)))

@@ -43,7 +43,7 @@ class Picture:
         image: uint8 of shape (H, W) when grey or (H, W, 3) RGB, upright, C-contiguous, the caller's to keep.
         width: width of the upright original, in pixels.
         height: height of the upright original, in pixels.
-        scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG above the limit.
+        scale: pixels of `image` per pixel of the original: 1.0, or 0.5, 0.25, 0.125 for a JPEG that was decoded smaller.
         page_number: page of a PDF, or of a TIFF that has several, from 1; else None.
     """
 
@@ -59,13 +59,14 @@ def load_image(source: Any, limits: Limits | None = None) -> NDArray[np.uint8]:
     return open_image(source, limits).image
 
 
-def open_image(source: Any, limits: Limits | None = None) -> Picture:
+def open_image(source: Any, limits: Limits | None = None, enough: float | None = None) -> Picture:
     """Return the picture that `source` holds, the first one if it holds several.
 
     Args:
         source: a path (a string is always a path, never a URL), bytes, a binary file object, a PIL image, an array of shape
             (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, or a `Picture`, which is returned as it is.
         limits: ceilings; None takes the defaults.
+        enough: pixels that suffice: a JPEG that can be decoded smaller and still has so many is; None for all there are.
 
     Returns:
         The picture, EXIF orientation applied, transparency laid over white or black, whichever shows the ink.
@@ -86,10 +87,10 @@ def open_image(source: Any, limits: Limits | None = None) -> Picture:
     if kind == "PDF":
         with closing(_pdf_pages(data, limits)) as pages:
             return next(pages)
-    return _guarded(kind, lambda: _read(kind, data, limits))
+    return _guarded(kind, lambda: _read(kind, data, limits, enough=enough))
 
 
-def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
+def load_pages(source: Any, limits: Limits | None = None, enough: float | None = None) -> Iterator[Picture]:
     """Yield every page of a PDF or a TIFF with `page_number` from 1, one decoded at a time; any other source is yielded as one picture.
 
     Smaller copies of a page, which cameras and scanners add, are left out.
@@ -108,7 +109,7 @@ def load_pages(source: Any, limits: Limits | None = None) -> Iterator[Picture]:
         yield from _pdf_pages(data, limits)
         return
     if kind != "TIFF":
-        yield open_image(data, limits)
+        yield open_image(data, limits, enough)
         return
     frames = _guarded(kind, lambda: _page_frames(data, limits))
     several = len(frames) > 1
@@ -277,21 +278,21 @@ def _check_pages(pages: int, limits: Limits) -> None:
         raise TooManyPages(f"the TIFF has more than {limits.max_pages} pages, which is the limit")
 
 
-def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None) -> Picture:
+def _read(kind: str, data: bytes, limits: Limits, frame: int = 0, page_number: int | None = None, enough: float | None = None) -> Picture:
     """Return one picture of a file, upright."""
-    picture, orientation = _decode(kind, data, limits, frame)  # Pillow's copy is gone by now: turning needs a second one
+    picture, orientation = _decode(kind, data, limits, frame, enough)  # Pillow's copy is gone by now: turning needs a second one
     width, height = (picture.width, picture.height) if orientation < 5 else (picture.height, picture.width)
     return Picture(turn(picture.image, orientation), width, height, picture.scale, page_number)
 
 
-def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture, int]:
+def _decode(kind: str, data: bytes, limits: Limits, frame: int, enough: float | None) -> tuple[Picture, int]:
     """Check the size that the header claims, then decode; return the picture as stored and the orientation still to be applied."""
     opened = _open(kind, data, limits)
     if frame:
         opened.seek(frame)
     claimed = opened.size
     if isinstance(opened, _Jpeg):
-        _draft(opened, limits)
+        _draft(opened, limits, enough)
     check_size(*opened.size, limits)
     opened.load()
     check_size(*opened.size, limits)  # a HEIC may turn out to be larger than it claimed
@@ -300,13 +301,16 @@ def _decode(kind: str, data: bytes, limits: Limits, frame: int) -> tuple[Picture
     return Picture(_pixels(opened), width, height, 1.0 / part), _orientation(opened)
 
 
-def _draft(opened: ImageFile.ImageFile, limits: Limits) -> None:
-    """Have a JPEG decoded at the largest fraction of its size that the limits allow; `check_size` refuses what does not fit even so."""
+def _draft(opened: ImageFile.ImageFile, limits: Limits, enough: float | None) -> None:
+    """Have a JPEG decoded at the largest fraction of its size that the limits allow, or at the smallest that has enough pixels.
+
+    What does not fit even so is refused by `check_size`.
+    """
     width, height = opened.size
     _check_header(width, height, "progressive" in opened.info, limits)
     for part in DRAFTS:
         w, h = -(-width // part), -(-height // part)
-        if w * h <= limits.max_pixels and max(w, h) <= limits.max_side:
+        if w * h <= limits.max_pixels and max(w, h) <= limits.max_side and (enough is None or w * h < 4 * enough):
             break
     if part > 1:
         opened.draft(None, (max(1, width // part), max(1, height // part)))

@@ -19,7 +19,7 @@ from ..explain import explain
 from ..limits import Limits
 from ..reader import Reader
 from ..records import Page
-from ..source import Picture, load_image, open_image
+from ..source import Picture, load_image
 from .schema import TableFailure, TablePage, TableRequest
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def warm_up(reader: Reader) -> None:
 
 def read(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture: `Page.to_dict()` as JSON, and the numbers cut out of the picture if asked."""
-    picture = open_image(data, reader.limits)
+    picture = reader.open(data)
     page = reader.read(picture, **options)
     return Answer(to_json(page.to_dict() | _cut(picture, page, crops)), *_counts(page))
 
 
 def look(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
-    picture = open_image(data, reader.limits)
+    picture = reader.open(data)
     page = reader.read(picture, **options)
     digits = [digit for number in page.numbers for digit in number.digits]
     seen = [(digit.glyph, digit.alternatives[0][0]) for digit in digits if digit.glyph is not None]
