@@ -130,8 +130,8 @@ def hundred_megapixels() -> bytes:
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (("a.gif", "image/gif", b"GIF89a" + bytes(60)), "This is no picture that can be read here."),
-        (("a.pdf", "application/pdf", b"%PDF-1.7"), "This is no picture but application/pdf."),
+        (("a.gif", "image/gif", b"GIF89a" + bytes(60)), "This cannot be read here: this is a GIF picture"),
+        (("a.pdf", "application/pdf", b"%PDF-1.7"), "This is a PDF, no picture"),
         (("a.jpg", "image/jpeg", PHOTO[:800]), "This picture is damaged"),
         (("a.png", "image/png", white(50, 50)), "No digits were found on this picture."),
         (("a.png", "image/png", hundred_megapixels()), "This picture has too many pixels."),

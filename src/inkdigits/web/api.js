@@ -11,7 +11,6 @@ export class Told extends Error {
 }
 
 const SENTENCES = {
-  unsupported: "This is no picture that can be read here. JPEG, PNG, WebP, BMP, TIFF and HEIC can.",
   damaged: "This picture is damaged: it cannot be opened.",
   too_large: "This file is too large to be sent.",
   too_many_pixels: "This picture has too many pixels. A smaller one, or a part of it, will do.",
@@ -69,6 +68,7 @@ async function ask(path, options = {}) {
 }
 
 function sentence({ code, detail }) {
+  if (code === "unsupported") return `This cannot be read here: ${detail}.`;
   const first = SENTENCES[code];
   return first ? `${first} (${detail})` : detail;
 }

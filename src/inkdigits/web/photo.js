@@ -1,9 +1,9 @@
 // Photos: one is shown with its digits; of many, a table, doubtful first. What fails is a row, and stops nothing.
 
 import * as api from "./api.js";
-import { make } from "./digits.js";
+import { make, numberShown } from "./digits.js";
 import { takeFiles } from "./files.js";
-import { FATES, byDoubt, digitsOf, fateOf, stateOf } from "./readings.js";
+import { FATES, byDoubt, digitsOf, fateOf, linesOf, stateOf } from "./readings.js";
 import { startViewer } from "./viewer.js";
 
 const AT_ONCE = 2; // photos under way: as many as the server reads at a time
@@ -55,7 +55,7 @@ export function startPhotos({ collects, limits, copy, show }) {
   });
 
   async function readOne(entry) {
-    if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(`This is no picture but ${entry.file.type}.`);
+    if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(noPicture(entry.file.type));
     if (entry.file.size > limits.max_body)
       throw new api.Told(`This file is too large: ${megabytes(entry.file.size)}, at most ${megabytes(limits.max_body)} can be sent.`);
     const answer = entries.length === 1 ? await api.look(entry.file, { crops: true }) : await api.read(entry.file);
@@ -89,8 +89,14 @@ export function startPhotos({ collects, limits, copy, show }) {
   function rowOf(entry) {
     const fate = fateOf(entry);
     const name = make("button", { class: "link", onclick: () => open(entry, true) }, entry.name);
-    const reading = entry.error ? make("span", { class: "note" }, entry.error) : make("span", { class: "lines" }, shownText(entry.page));
+    const reading = entry.error ? make("span", { class: "note" }, entry.error) : make("span", {}, ...shownPage(entry.page));
     return make("tr", { "data-fate": fate }, make("th", { scope: "row" }, name), make("td", {}, reading), make("td", {}, make("span", { class: "fate" }, FATES[fate])));
+  }
+
+  /** A page on one line of the table. */
+  function shownPage(page) {
+    if (!page?.numbers.length) return page ? ["–"] : [];
+    return linesOf(page).flatMap((line, i) => [...(i ? [" | "] : []), ...line.flatMap((number, k) => [...(k ? [" "] : []), numberShown(number)])]);
   }
 
   const shownText = (page) => (page ? page.text.replaceAll("\n", " | ") || "–" : "");
@@ -165,5 +171,7 @@ export function startPhotos({ collects, limits, copy, show }) {
 /** Pages as the API answers them: what this page noted beside is left out. */
 const plain = (pages) => JSON.parse(plainText(pages));
 const plainText = (pages) => JSON.stringify(pages, (key, value) => (key === "corrected" ? undefined : value), 1);
+
+const noPicture = (type) => (type === "application/pdf" ? "This is a PDF, no picture: on the command line, inkdigits read takes it." : `This is no picture but ${type}.`);
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;

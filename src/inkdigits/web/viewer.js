@@ -1,7 +1,7 @@
 // One photo with a box around each digit; a click or a key chooses one: its card, and what it is instead.
 
 import * as api from "./api.js";
-import { card, make } from "./digits.js";
+import { card, make, numberShown } from "./digits.js";
 import { correct, digitsOf, guessOf, linesOf, shownDigit, stateOf } from "./readings.js";
 
 const $ = (id) => document.getElementById(id);
@@ -82,20 +82,6 @@ export function startViewer({ collects, changed, following }) {
     else if (!entry.page) $("read").replaceChildren(make("span", { class: "note" }, "Reading …"));
     else if (!entry.page.numbers.length) $("read").replaceChildren(make("span", { class: "note" }, "No digits were found on this picture."));
     else $("read").replaceChildren(...linesOf(entry.page).map((line) => make("span", { class: "line" }, ...line.map(numberShown))));
-  }
-
-  /** A number's text; each of its digits as it stands, doubtful ones told apart. */
-  function numberShown(number) {
-    const whole = make("span", { class: "number" });
-    let place = 0;
-    for (const character of number.text) {
-      const digit = /[0-9?]/.test(character) ? number.digits[place] : null;
-      if (digit && shownDigit(digit) === character) {
-        whole.append(make("span", { "data-state": digit.corrected ? "sure" : stateOf(digit) }, character));
-        place++;
-      } else whole.append(character);
-    }
-    return whole;
   }
 
   function choose(index, focus = true) {
