@@ -87,6 +87,25 @@ def test_doubtful_digits_are_walked_through_by_keyboard(browser: Browser, served
         expect(page.locator("#chosen .card")).to_have_count(0)
 
 
+def test_a_pile_is_checked_by_keyboard_alone(browser: Browser, served: Served) -> None:
+    files = [(f"{i}.jpg", "image/jpeg", photo("2071 438", seed=i, size=(300, 120))) for i in range(1, 5)]
+    with opened(browser, served.url) as page:
+        give(page, "drop", *files)
+        expect(page.locator("#count")).to_contain_text("4 of 4 photos", timeout=60_000)
+        to_check = page.locator("#rows tr[data-fate=check]")
+        assert to_check.count() >= 2
+        page.locator("#tab-photo").focus()
+        while not page.evaluate("() => document.activeElement.closest('#rows')"):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        for _ in range(60):
+            if "No doubtful digit is left." in page.locator("#photo-note").inner_text():
+                break
+            expect(page.locator(".box[aria-pressed=true]")).to_be_focused()
+            page.keyboard.press("Enter")  # it is right; on to the next, in this photo or another
+        expect(to_check).to_have_count(0)
+
+
 def test_many_photos_are_one_table_doubtful_first_and_one_failure_stops_nothing(browser: Browser, served: Served) -> None:
     files = [(f"photo{i}.jpg", "image/jpeg", photo(str(10 + i), seed=i, size=(200, 100))) for i in range(12)]
     files.insert(3, ("torn.jpg", "image/jpeg", PHOTO[:700]))

@@ -101,9 +101,12 @@ export function startPhotos({ collects, limits, copy, show }) {
 
   const shownText = (page) => (page ? page.text.replaceAll("\n", " | ") || "–" : "");
 
-  async function open(entry, scroll = false) {
+  async function open(entry, begin = false) {
     viewer.open(entry);
-    if (scroll) $("viewer").scrollIntoView({ block: "start" });
+    if (begin) {
+      $("viewer").scrollIntoView({ block: "start" });
+      viewer.begin();
+    }
     if (entry.page && !entry.looks && digitsOf(entry.page).length) {
       try {
         entry.looks = (await api.look(entry.file)).digits;
@@ -118,7 +121,7 @@ export function startPhotos({ collects, limits, copy, show }) {
   function following(entry) {
     const ordered = [...entries].sort(byDoubt);
     const next = ordered.find((e) => e !== entry && e.page && digitsOf(e.page).some((digit) => stateOf(digit) !== "sure" && !digit.corrected));
-    if (next) open(next);
+    if (next) open(next, true);
     return Boolean(next);
   }
 

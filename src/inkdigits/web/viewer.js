@@ -7,7 +7,7 @@ import { correct, digitsOf, guessOf, linesOf, shownDigit, stateOf } from "./read
 const $ = (id) => document.getElementById(id);
 
 export function startViewer({ collects, changed, following }) {
-  const viewer = { entry: null, open, close };
+  const viewer = { entry: null, open, begin, close };
   let digits = [];
   let boxes = [];
   let chosen = -1;
@@ -15,6 +15,7 @@ export function startViewer({ collects, changed, following }) {
 
   function open(entry, { keep = false } = {}) {
     const same = viewer.entry === entry && address;
+    const held = boxes.includes(document.activeElement); // the boxes are made anew: the focus goes along
     viewer.entry = entry;
     $("viewer").hidden = false;
     $("name").textContent = entry.name;
@@ -23,8 +24,13 @@ export function startViewer({ collects, changed, following }) {
     if (entry.page) $("sheet").style.setProperty("aspect-ratio", `${entry.page.width} / ${entry.page.height}`);
     showBoxes();
     showText();
-    if (keep && chosen >= 0) choose(chosen, false);
+    if (keep && chosen >= 0) choose(chosen, held);
     else if (!same || !keep) unchoose();
+  }
+
+  /** Choose the first doubtful digit, or the first of all. */
+  function begin() {
+    if (digits.length) choose(Math.max(0, digits.indexOf(doubtfulOf(digits)[0])));
   }
 
   function close() {
