@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+PATIENCE = 20_000  # milliseconds, for what is waited for: other work may keep the machine
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDE = {"width": 1280, "height": 860}
 NARROW = {"width": 360, "height": 780}
@@ -47,7 +48,8 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     """Our page, ready; it must complain of nothing and ask nobody else."""
     context = browser.new_context(**({"viewport": WIDE, "accept_downloads": True} | options))
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)

@@ -60,6 +60,7 @@ def test_a_dropped_photo_is_read_corrected_and_saved(browser: Browser, served: S
         assert [rows[1][0], rows[1][4]] == ["page.jpg", corrected]
         with zipfile.ZipFile(io.BytesIO(downloaded(page, "#xlsx"))) as book:
             assert corrected in book.read("xl/sharedStrings.xml").decode()
+            assert sum(name.startswith("xl/media/") for name in book.namelist()) == len(READ.numbers)
         (saved,) = json.loads(downloaded(page, "#json"))
         assert saved["numbers"][0]["text"] == corrected
         assert set(saved) == {"file", *READ.to_dict()}
@@ -84,6 +85,25 @@ def test_doubtful_digits_are_walked_through_by_keyboard(browser: Browser, served
         expect(page.locator("#read")).to_have_text(re.compile("^8"))
         page.keyboard.press("Escape")
         expect(page.locator("#chosen .card")).to_have_count(0)
+
+
+def test_a_pile_is_checked_by_keyboard_alone(browser: Browser, served: Served) -> None:
+    files = [(f"{i}.jpg", "image/jpeg", photo("2071 438", seed=i, size=(300, 120))) for i in range(1, 5)]
+    with opened(browser, served.url) as page:
+        give(page, "drop", *files)
+        expect(page.locator("#count")).to_contain_text("4 of 4 photos", timeout=60_000)
+        to_check = page.locator("#rows tr[data-fate=check]")
+        assert to_check.count() >= 2
+        page.locator("#tab-photo").focus()
+        while not page.evaluate("() => document.activeElement.closest('#rows')"):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        for _ in range(60):
+            if "No doubtful digit is left." in page.locator("#photo-note").inner_text():
+                break
+            expect(page.locator(".box[aria-pressed=true]")).to_be_focused()
+            page.keyboard.press("Enter")  # it is right; on to the next, in this photo or another
+        expect(to_check).to_have_count(0)
 
 
 def test_many_photos_are_one_table_doubtful_first_and_one_failure_stops_nothing(browser: Browser, served: Served) -> None:
@@ -129,8 +149,8 @@ def hundred_megapixels() -> bytes:
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (("a.gif", "image/gif", b"GIF89a" + bytes(60)), "This is no picture that can be read here."),
-        (("a.pdf", "application/pdf", b"%PDF-1.7"), "This is no picture but application/pdf."),
+        (("a.gif", "image/gif", b"GIF89a" + bytes(60)), "This cannot be read here: this is a GIF picture"),
+        (("a.pdf", "application/pdf", b"%PDF-1.7"), "This is a PDF, no picture"),
         (("a.jpg", "image/jpeg", PHOTO[:800]), "This picture is damaged"),
         (("a.png", "image/png", white(50, 50)), "No digits were found on this picture."),
         (("a.png", "image/png", hundred_megapixels()), "This picture has too many pixels."),

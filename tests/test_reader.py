@@ -111,6 +111,21 @@ def test_specks_without_end_are_refused_or_dropped_quickly():
         assert len(flat(page.text)) < 20
 
 
+@pytest.mark.stress
+@pytest.mark.parametrize("single", [False, True])
+def test_a_photo_of_48_megapixels_is_read_and_never_looked_at_as_a_whole(reader, single, monkeypatch):
+    page, _ = make_page("7" if single else "2071 438", seed=3, dirt="clean", size=(800, 600))
+    looked_at, find = [], inkdigits.reader.find_ink
+    monkeypatch.setattr(inkdigits.reader, "find_ink", lambda image, **options: looked_at.append(image.size) or find(image, **options))
+    for picture in (page, np.full_like(page, 230)):  # where nothing is found it looks more closely
+        out = io.BytesIO()
+        Image.fromarray(picture).resize((8000, 6000)).save(out, "JPEG", quality=85)
+        read = reader.read(out.getvalue(), single=single, threshold=0)
+        assert (read.width, read.height) == (8000, 6000)
+        assert read.text == (reader.read(page, single=single, threshold=0).text if picture is page else "")
+    assert max(looked_at) <= 12_000_000 * (3 if page.ndim == 3 else 1)
+
+
 @pytest.mark.parametrize("options", [{"threshold": 1.5}, {"threshold": -0.1}, {"rotate": 45}, {"rotate": "left"}])
 def test_settings_out_of_range_are_refused(reader, options):
     with pytest.raises(UsageError):

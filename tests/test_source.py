@@ -152,6 +152,15 @@ def test_a_jpeg_above_the_limit_is_decoded_smaller_and_knows_its_size() -> None:
     assert whole.image.shape == (1000, 1600, 3)
 
 
+def test_a_jpeg_is_decoded_as_small_as_is_enough() -> None:
+    data = pictures.saved(pictures.drawn(1600, 1000), "JPEG")
+    for enough, scale in [(None, 1.0), (400_001, 1.0), (400_000, 0.5), (100_001, 0.5), (100_000, 0.25), (1, 0.125)]:
+        picture = open_image(data, enough=enough)
+        assert (picture.width, picture.height, picture.scale) == (1600, 1000, scale)
+        assert picture.image.shape == (1000 * scale, 1600 * scale, 3)
+    assert open_image(pictures.saved(pictures.drawn(1600, 1000), "PNG"), enough=1).scale == 1
+
+
 def test_a_photo_of_108_megapixels_is_decoded_smaller() -> None:
     photo = Image.new("L", (12_000, 9_000), 230)
     photo.paste(20, (6_000, 3_000, 9_000, 6_000))

@@ -42,6 +42,11 @@ def crop_page(image: NDArray[np.uint8], page: Page) -> Crop:
     return _shrunk(image, page.rotation, PAGE_SIZE)
 
 
+def crop_as_it_is(image: NDArray[np.uint8]) -> Crop:
+    """Return a picture that has been cut out already, of shape (H, W) or (H, W, 3) RGB, as a crop."""
+    return _shrunk(image, 0, PAGE_SIZE)
+
+
 def place_in(crop: Crop, page: Page, box: Box) -> Box:
     """Return where a box of the page stands in the crop of the whole page, in its pixels."""
     x, y, w, h = box

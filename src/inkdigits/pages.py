@@ -21,14 +21,13 @@ from .segment import Line, segment
 from .sheet import level, straighten
 from .source import Picture
 from .surroundings import show_surroundings
-from .views import FIRST_LOOK, View, shrunk, turned
+from .views import FIRST_LOOK, SECOND_LOOK, View, shrunk, turned
 from .wanted import Wanted
 
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
 SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
 TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
 GLANCE = 600  # candidates that show which way a page lies
-SECOND_LOOK = 10_000_000  # pixels: it is read again in this size where the digits are small; more would take more than a stranger may have
 SMALL = 22  # pixels in the first size: smaller digits are read again
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 KEPT = 0.8  # of the digits of the page as it lies, a straightened one must show

@@ -30,7 +30,7 @@ from .records import Number, Page
 from .second_look import opinion, pooled, sighted
 from .single import propose
 from .source import Picture, load_image, load_pages, open_image
-from .views import FIRST_LOOK, TURNS, View, placed, turned
+from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, placed, shrunk, turned
 from .wanted import Wanted
 
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
@@ -98,12 +98,20 @@ class Reader:
         """
         settings = self.check(threshold, rotate, digits, pattern, between, max_error=max_error, per=per, single=single)
         show = partial(load_image, picture, self.limits)
-        return self._read(open_image(picture, self.limits, None if single else FIRST_LOOK), show, single, settings)
+        return self._read(self.open(picture, single=single), show, single, settings)
+
+    def open(self, picture: Any, *, single: bool = False) -> Picture:
+        """Return a picture as `read` looks at it, which takes it too: a large JPEG is decoded smaller.
+
+        Raises:
+            ReadError: it cannot be read.
+        """
+        return open_image(picture, self.limits, SECOND_LOOK if single else FIRST_LOOK)
 
     def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
         """Yield every page of a document, as `read` returns the first; each keeps its picture in memory as long as it is kept itself."""
         settings = self.check(**options, single=single)
-        for page in load_pages(picture, self.limits, None if single else FIRST_LOOK):
+        for page in load_pages(picture, self.limits, SECOND_LOOK if single else FIRST_LOOK):
             yield self._read(page, partial(load_image, page), single, settings)
 
     def check(
@@ -143,13 +151,14 @@ class Reader:
 
     def _single(self, picture: Picture, settings: Settings) -> tuple[View, list[Number]]:
         """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
-        turn, ink = settings.turn or 0, find_ink(picture.image)
-        view = View(turn, ink.shape, 1 / picture.scale)
+        turn, (image, scale) = settings.turn or 0, shrunk(picture, SECOND_LOOK)
+        ink = find_ink(image)
+        view = View(turn, ink.shape, 1 / scale)
         first = opinion(propose(turned(ink, turn)), self.classifier)
         if first is not None and first.reading.max() >= SURE_ALONE:
             surer, reading = first, first.reading
         else:  # where measuring finds little, a network that learned to see looks too
-            second = sighted(default_inknet().find(turned(picture.image, turn)), self.classifier)
+            second = sighted(default_inknet().find(turned(image, turn)), self.classifier)
             opinions = [o for o in (first, second) if o is not None]
             if not opinions:
                 return view, []

@@ -103,6 +103,11 @@ def enter_page(file: str, page: Page, expected: int | None = None, image: NDArra
     return entry if image is None else _illustrated(entry, page, image)
 
 
+def with_crops(entry: Entry, crops: Sequence[Crop]) -> Entry:
+    """Return the entry with a crop for each of its rows."""
+    return replace(entry, rows=tuple(replace(row, crop=crop) for row, crop in zip(entry.rows, crops, strict=True)))
+
+
 def enter_failure(file: str, error: ReadError, page: int | None = None) -> Entry:
     """Return the one row of a file, or of a page of it, that could not be read."""
     return Entry(shown(file), page, (Row(remark=shown(str(error))),), failed=True)

@@ -13,6 +13,7 @@ from .source import Picture
 
 TURNS = (0, 90, 180, 270)  # clockwise, degrees
 FIRST_LOOK = 2_200_000  # pixels: a larger page is looked at in this size first
+SECOND_LOOK = 10_000_000  # pixels: it is the most that is ever looked at: more would take more memory and time than a stranger may have
 CLEARLY = 0.8  # of its sides: a page that would become no smaller than that is read as it is
 
 

@@ -42,13 +42,19 @@ def train(
         bool | None, typer.Option("--validate", help="Measure on the last 10,000 training pictures, not on the test set.")
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Your own data: an .npz as Keras has it, or a folder of IDX files.")] = None,
+    extra: Annotated[
+        str | None,
+        typer.Option(
+            "--extra", metavar="DIR", help="Learn from a folder of labelled pictures too, such as the corrections of `serve --collect`."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as one JSON object.")] = False,
 ) -> None:
     """Train a network on MNIST; leaves model.keras, history.csv and metrics.json in --out."""
     given: dict[str, Any] = {
         "network": network, "epochs": epochs, "batch_size": batch_size, "seed": seed, "fast": fast, "optimizer": optimizer,
         "learning_rate": learning_rate, "schedule": schedule, "layers": _numbers(layers), "dropout": dropout, "activation": activation,
-        "augment": augment, "validate": validate, "data": data,
+        "augment": augment, "validate": validate, "data": data, "extra": extra,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     from ..train.config import Config
@@ -114,6 +120,8 @@ def _summary(metrics: dict[str, Any], out: Path) -> str:
         f"training accuracy   {100 * metrics['train_accuracy']:.2f} %   loss {metrics['train_loss']:.4f}",
         f"running accuracy    {100 * metrics['train_accuracy_running']:.2f} %   (with dropout, while it learned)",
     ]
+    if own := metrics.get("extra_pictures"):
+        lines.append(f"extra pictures      {own:,} learned from, {100 * metrics['extra_accuracy']:.2f} % of them read right now")
     if first:
         lines.append(f"first mistake       picture {first['index']}: a {first['label']}, read as {first['prediction']}")
     return "\n".join([*lines, f"saved in {out} after {metrics['seconds']['total']:.1f} s"])

@@ -43,6 +43,7 @@ SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configur
 
 Single = Annotated[bool, Query(description="the picture holds one digit")]
 Threshold = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False, description="confidence below which a digit is ?")]
+Crops = Annotated[bool, Query(description="answer with the numbers cut out of the picture, too, for a spreadsheet")]
 Rotate = Annotated[Literal["auto", "0", "90", "180", "270"], Query(description="clockwise turn before reading")]
 
 
@@ -104,17 +105,21 @@ def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimit
             metrics.compare(answer.signs, options["single"])
         return Response(answer.body, media_type="application/json")
 
-    @app.post("/v1/read", tags=READING, response_model=schema.PageAnswer, responses=ERRORS, openapi_extra=PICTURE)
-    async def read(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
+    @app.post("/v1/read", tags=READING, response_model=schema.ReadAnswer, responses=ERRORS, openapi_extra=PICTURE)
+    async def read(
+        request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto", crops: Crops = False
+    ) -> Response:
         """Read the picture that is the body: exactly what `Page.to_dict()` says of it."""
         _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
-        return await answered(request, "read", limits.max_body, single=single, threshold=threshold, rotate=rotate)
+        return await answered(request, "read", limits.max_body, single=single, threshold=threshold, rotate=rotate, crops=crops)
 
     @app.post("/v1/look", tags=READING, response_model=schema.LookAnswer, responses=ERRORS, openapi_extra=PICTURE)
-    async def look(request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto") -> Response:
+    async def look(
+        request: Request, single: Single = False, threshold: Threshold = None, rotate: Rotate = "auto", crops: Crops = False
+    ) -> Response:
         """Read the picture that is the body, and tell for every digit what the network saw and looked at."""
         _check_type(request, "image/", "the picture itself, with a Content-Type such as image/jpeg")
-        return await answered(request, "look", limits.max_body, single=single, threshold=threshold, rotate=rotate)
+        return await answered(request, "look", limits.max_body, single=single, threshold=threshold, rotate=rotate, crops=crops)
 
     @app.post(
         "/v1/classify", tags=READING, response_model=schema.ClassifyAnswer, responses=ERRORS, openapi_extra=_json(schema.ClassifyRequest)
@@ -197,8 +202,13 @@ def _add_page(app: FastAPI) -> None:
 
 
 def _told(limits: Limits, server: ServerLimits) -> dict[str, int | float]:
-    most = min(server.max_body, limits.max_bytes)
-    return {"max_body": most, "max_pixels": limits.max_pixels, "max_side": limits.max_side, "max_seconds": server.max_seconds}
+    return {
+        "max_body": min(server.max_body, limits.max_bytes),
+        "max_json": server.max_json,
+        "max_pixels": limits.max_pixels,
+        "max_side": limits.max_side,
+        "max_seconds": server.max_seconds,
+    }
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -12,11 +14,14 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from ..classify import ten_glyphs
+from ..crops import Crop, crop_as_it_is, crop_number, crop_page
 from ..drift import Signs, choose_signs
 from ..errors import ReadError, Unsupported
 from ..explain import explain
+from ..limits import Limits
 from ..reader import Reader
 from ..records import Page
+from ..source import Picture, load_image
 from .schema import TableFailure, TablePage, TableRequest
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 LOT = Random()
+CROP_LIMITS = Limits(max_pixels=2**20, max_header_pixels=2**20)  # of a crop that comes back: those made here are smaller
 
 
 class Answer(NamedTuple):
@@ -56,15 +62,17 @@ def warm_up(reader: Reader) -> None:
     reader.read(255 - np.hstack(list(ten_glyphs())))
 
 
-def read(reader: Reader, data: bytes, **options: Any) -> Answer:
-    """Read a picture: `Page.to_dict()` as JSON."""
-    page = reader.read(data, **options)
-    return Answer(to_json(page.to_dict()), *_counts(page))
+def read(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
+    """Read a picture: `Page.to_dict()` as JSON, and the numbers cut out of the picture if asked."""
+    picture = reader.open(data, single=bool(options.get("single")))
+    page = reader.read(picture, **options)
+    return Answer(to_json(page.to_dict() | _cut(picture, page, crops)), *_counts(page))
 
 
-def look(reader: Reader, data: bytes, **options: Any) -> Answer:
+def look(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
-    page = reader.read(data, **options)
+    picture = reader.open(data, single=bool(options.get("single")))
+    page = reader.read(picture, **options)
     digits = [digit for number in page.numbers for digit in number.digits]
     seen = [(digit.glyph, digit.alternatives[0][0]) for digit in digits if digit.glyph is not None]
     maps = explain(reader.classifier, *map(np.stack, zip(*seen, strict=True))) if seen else None
@@ -74,7 +82,7 @@ def look(reader: Reader, data: bytes, **options: Any) -> Answer:
         place = None if digit.glyph is None else next(looks)
         why = None if place is None or maps is None else np.rint(maps[place] * 255).astype(int).tolist()
         told.append({"glyph": None if digit.glyph is None else digit.glyph.tolist(), "why": why})
-    return Answer(to_json({"page": page.to_dict(), "digits": told}), *_counts(page))
+    return Answer(to_json({"page": page.to_dict(), "digits": told} | _cut(picture, page, crops)), *_counts(page))
 
 
 def classify(reader: Reader, data: bytes) -> Answer:
@@ -134,11 +142,32 @@ def _valid(kind: type[Model], data: bytes) -> Model:
 
 
 def _entry(sent: TablePage | TableFailure) -> Entry:
-    from ..tables import enter_failure, enter_page
+    from ..tables import enter_failure, enter_page, with_crops
 
     if isinstance(sent, TableFailure):
         return enter_failure(sent.file, ReadError(sent.error.detail))
-    return enter_page(sent.file, Page.from_dict(sent.model_dump(exclude={"file"})))
+    entry = enter_page(sent.file, Page.from_dict(sent.model_dump(exclude={"file", "crops"})))
+    if sent.crops is None:
+        return entry
+    if len(sent.crops) != len(entry.rows):
+        raise Unsupported(f"crops: expected one a number, or one of a page without any; got {len(sent.crops)}, not {len(entry.rows)}")
+    return with_crops(entry, [_uncoded(crop) for crop in sent.crops])
+
+
+def _cut(picture: Picture, page: Page, wanted: bool) -> dict[str, list[str]]:
+    """Return `{"crops": …}` if wanted: each number cut out of the picture, or all of a picture without any, as JPEG in base64."""
+    if not wanted:
+        return {}
+    cut: Sequence[Crop] = [crop_number(picture.image, page, n) for n in page.numbers] or [crop_page(picture.image, page)]
+    return {"crops": [base64.b64encode(crop.jpeg).decode() for crop in cut]}
+
+
+def _uncoded(sent: str) -> Crop:
+    """Return a crop that comes back: decoded as any stranger's picture is, its pixels encoded anew."""
+    try:
+        return crop_as_it_is(load_image(base64.b64decode(sent, validate=True), CROP_LIMITS))
+    except binascii.Error as error:
+        raise Unsupported(f"crops: {error}") from error
 
 
 def _counts(page: Page) -> tuple[int, int, Signs | None]:

@@ -12,6 +12,10 @@ Rows = Annotated[
 ]
 Glyph = Annotated[list[Annotated[list[float], Field(min_length=28, max_length=28)]], Field(min_length=28, max_length=28)]
 Count = Annotated[int, Field(ge=0, le=10**9, examples=[0])]
+Crops = Annotated[
+    list[Annotated[str, Field(max_length=300_000)]],
+    Field(description="each number cut out of the picture, or the whole of a picture without any: JPEG in base64"),
+]
 Value = Annotated[int, Field(ge=0, le=9)]
 BoxOf = Annotated[
     list[Count],
@@ -69,7 +73,13 @@ class PageAnswer(BaseModel):
     page_number: Count | None = Field(None, description="of a document that has several pages")
 
 
-class TablePage(PageAnswer):
+class ReadAnswer(PageAnswer):
+    """A page, and its crops where they were asked for."""
+
+    crops: Crops | None = None
+
+
+class TablePage(ReadAnswer):
     """A page, and the name of its file."""
 
     file: str = Field(max_length=1000)
@@ -100,6 +110,7 @@ class LookAnswer(BaseModel):
 
     page: PageAnswer
     digits: list[Look]
+    crops: Crops | None = None
 
 
 class ClassifyRequest(BaseModel):

@@ -10,7 +10,7 @@ from .runs import Run
 
 SETTINGS = (
     *("network", "layers", "dropout", "activation", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "fast", "augment"),
-    *("seed", "validate", "data", "backend", "parameters"),
+    *("seed", "validate", "data", "extra", "extra_pictures", "backend", "parameters"),
 )
 RESULTS = ("train_accuracy", "validation_accuracy", "test_accuracy", "test_loss", "accuracy_first_100")
 

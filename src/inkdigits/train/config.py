@@ -47,6 +47,7 @@ class Config:
         augment: pictures are shifted, turned and bent, anew in every epoch.
         validate: learn from the first 50,000 pictures and measure on the last 10,000; the test set stays shut.
         data: path of the user's own data, as `mnist.load_data` takes it; None for the embedded one.
+        extra: folder of labelled pictures to learn from as well; None for none.
     """
 
     network: str = "tutorial"
@@ -63,6 +64,7 @@ class Config:
     augment: bool = False
     validate: bool = False
     data: str | None = None
+    extra: str | None = None
 
     @classmethod
     def of(cls, network: str = "tutorial", **given: Any) -> Config:

@@ -11,7 +11,8 @@ import os
 import platform
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +28,7 @@ from . import BACKEND, BACKENDS, checkpoint
 from .checkpoint import Progress
 from .config import Config
 from .distort import distort
+from .extra import load_extra, times_shown
 from .learners import EVALUATED_AT_ONCE, Learner, make_learner, make_optimizer
 from .networks import build
 from .runs import Run
@@ -55,7 +57,8 @@ def train(
         What `metrics.json` holds: the settings, `train_accuracy` and `train_loss` measured after training without dropout,
         `train_accuracy_running` as it was summed up in the last epoch with dropout, `test_accuracy`, `test_loss`, `accuracy_first_100`,
         `first_mistake` of the test set, `seconds`. With `config.validate` the test set stays shut: its values are None, and
-        `validation_accuracy` and `validation_loss` are there.
+        `validation_accuracy` and `validation_loss` are there. With `config.extra`: `extra_pictures`, how many were learned from, and
+        `extra_accuracy`, the part of them that is read right afterwards.
 
     Raises:
         UsageError: `out` holds a complete run, or the checkpoint is of another config, or the rate is so high that the loss is no number.
@@ -70,6 +73,8 @@ def train(
     with Stopping() as stopping:
         try:
             splits = _split(data or mnist.load_data(config.data), config)
+            if config.extra is not None:
+                splits = _with_extra(splits, config.extra, watcher)
             loaded = perf_counter()
             training = Training(config, run, splits, *_begin(config, run, splits, resume), watcher, stopping)
             training.fit()
@@ -87,12 +92,23 @@ def train(
 
 @dataclass(frozen=True)
 class Splits:
-    """The pictures to learn from, and those the result is measured on: the test set, or the pictures held out of the training set."""
+    """The pictures to learn from, and those the result is measured on: the test set, or the pictures held out of the training set.
+
+    Of the pictures to learn from, the last `extra` are a user's own; an epoch shows each of them `times` times, all others once.
+    """
 
     x: NDArray[np.uint8]
     y: NDArray[np.uint8]
     x_measured: NDArray[np.uint8]
     y_measured: NDArray[np.uint8]
+    extra: int = 0
+    times: int = 1
+
+    @cached_property
+    def shown(self) -> NDArray[np.int64]:
+        """Which pictures an epoch shows, in no order yet."""
+        own = np.arange(len(self.x) - self.extra, len(self.x))
+        return np.concatenate([np.arange(len(self.x)), np.tile(own, self.times - 1)])
 
 
 def _split(data: Data, config: Config) -> Splits:
@@ -104,6 +120,18 @@ def _split(data: Data, config: Config) -> Splits:
     if not (len(splits.x) and len(splits.x_measured)):
         raise DataError(f"nothing to learn from or to measure on: {len(splits.x)} and {len(splits.x_measured)} pictures")
     return splits
+
+
+def _with_extra(splits: Splits, folder: str, watcher: Watcher) -> Splits:
+    """Return the splits with the pictures of a labelled folder to learn from too."""
+    extra = load_extra(folder)
+    n, times = len(extra.y), times_shown(len(extra.y), len(splits.y))
+    watcher.note(f"extra pictures in {folder} to learn from: {n:,}; an epoch shows each of them {times} times")
+    if extra.left_out:
+        name, reason = extra.left_out[0]
+        watcher.note(f"extra pictures that cannot be used: {len(extra.left_out):,}; the first: {name}: {reason}")
+    x, y = np.concatenate([splits.x, extra.x]), np.concatenate([splits.y, extra.y])
+    return replace(splits, x=x, y=y, extra=n, times=times)
 
 
 def _begin(config: Config, run: Run, splits: Splits, resume: bool) -> tuple[dict[str, Any], Learner, Progress]:
@@ -151,7 +179,7 @@ class Training:
     @property
     def steps(self) -> int:
         """Updates an epoch; the last one may have fewer pictures."""
-        return math.ceil(len(self.splits.x) / self.config.batch_size)
+        return math.ceil(len(self.splits.shown) / self.config.batch_size)
 
     def fit(self) -> None:
         """Learn until all epochs are done; a checkpoint stands at the beginning and after every epoch."""
@@ -174,7 +202,7 @@ class Training:
     def _batches(self) -> Iterator[tuple[int, tuple[NDArray[np.uint8], NDArray[np.uint8], float]]]:
         """Yield the rest of the epoch: steps done when the batch is learned, glyphs (b, 28, 28), labels (b,), and the rate."""
         config, epoch = self.config, self.progress.epoch
-        order = np.random.default_rng([config.seed, epoch]).permutation(len(self.splits.x))
+        order = np.random.default_rng([config.seed, epoch]).permutation(self.splits.shown)
         for step in range(self.progress.step, self.steps):
             chosen = order[step * config.batch_size : (step + 1) * config.batch_size]
             glyphs = self.splits.x[chosen]
@@ -189,7 +217,7 @@ class Training:
         progress.loss, progress.correct = self.learner.totals()
         progress.step = step
         progress.seconds = sum(row["seconds"] for row in progress.history) + seconds
-        seen = min(step * self.config.batch_size, len(self.splits.x))
+        seen = min(step * self.config.batch_size, len(self.splits.shown))
         self.watcher.step(progress.epoch + 1, step, progress.loss / seen, progress.correct / seen)
         if not math.isfinite(progress.loss):
             rate = self.config.learning_rate
@@ -198,7 +226,7 @@ class Training:
             self.stop_if_asked()
 
     def _end_epoch(self) -> None:
-        progress, n = self.progress, len(self.splits.x)
+        progress, n = self.progress, len(self.splits.shown)
         last = rate_at(
             self.config.schedule, self.config.learning_rate, (progress.epoch + 1) * self.steps - 1, self.config.epochs * self.steps
         )
@@ -248,7 +276,7 @@ class Training:
     def measure(self) -> dict[str, Any]:
         """Return the metrics, but for the seconds."""
         splits, config = self.splits, self.config
-        learned, _ = self.evaluate(splits.x, splits.y)
+        learned, read = self.evaluate(splits.x, splits.y)
         measured, predictions = self.evaluate(splits.x_measured, splits.y_measured)
         wrong = np.flatnonzero(predictions != splits.y_measured)
         first = (
@@ -270,6 +298,9 @@ class Training:
             "accuracy_first_100": float((predictions[:100] == splits.y_measured[:100]).mean()),
             "first_mistake": first,
         }
+        if splits.extra:
+            own = slice(-splits.extra, None)
+            metrics |= {"extra_pictures": splits.extra, "extra_accuracy": float((read[own] == splits.y[own]).mean())}
         if config.validate:
             shut = dict.fromkeys(("test_accuracy", "test_loss", "accuracy_first_100", "first_mistake"))
             metrics |= shut | {"validation_accuracy": measured["accuracy"], "validation_loss": measured["loss"]}

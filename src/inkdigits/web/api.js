@@ -11,7 +11,6 @@ export class Told extends Error {
 }
 
 const SENTENCES = {
-  unsupported: "This is no picture that can be read here. JPEG, PNG, WebP, BMP, TIFF and HEIC can.",
   damaged: "This picture is damaged: it cannot be opened.",
   too_large: "This file is too large to be sent.",
   too_many_pixels: "This picture has too many pixels. A smaller one, or a part of it, will do.",
@@ -69,6 +68,7 @@ async function ask(path, options = {}) {
 }
 
 function sentence({ code, detail }) {
+  if (code === "unsupported") return `This cannot be read here: ${detail}.`;
   const first = SENTENCES[code];
   return first ? `${first} (${detail})` : detail;
 }
@@ -77,10 +77,15 @@ const picture = (blob) => ({ method: "POST", body: blob, headers: { "Content-Typ
 
 export const model = async () => (await ask("v1/model")).json();
 
-/** The page, and for each digit its glyph and what spoke for it. */
-export const look = async (blob, { signal, rotate = "auto" } = {}) => (await ask(`v1/look?rotate=${rotate}`, { ...picture(blob), signal })).json();
+/** The page, and for each digit its glyph and what spoke for it; with crops, each number cut out of the picture. */
+export const look = async (blob, { signal, rotate = "auto", crops = false } = {}) =>
+  (await ask(`v1/look?rotate=${rotate}&crops=${crops}`, { ...picture(blob), signal })).json();
 
-export const read = async (blob) => (await ask("v1/read", picture(blob))).json();
+/** The page, and each number cut out of the picture: {page, crops}. */
+export async function read(blob) {
+  const { crops, ...page } = await (await ask("v1/read?crops=true", picture(blob))).json();
+  return { page, crops };
+}
 
 const json = (value) => ({ method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 

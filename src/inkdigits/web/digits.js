@@ -1,4 +1,4 @@
-// One digit as a card: the glyph that the network saw, its ten probabilities, the runner-up, why, and what it is instead.
+// One digit as a card: the glyph that the network saw, its ten probabilities, the runner-up, why, and what it is instead; a number as text.
 
 import { guessOf, percent, shownDigit, stateOf } from "./readings.js";
 
@@ -11,6 +11,20 @@ export function make(tag, attributes = {}, ...children) {
   }
   element.append(...children.filter((child) => child !== null));
   return element;
+}
+
+/** A number's text; each of its digits as it stands, doubtful ones told apart. */
+export function numberShown(number) {
+  const whole = make("span", { class: "number" });
+  let place = 0;
+  for (const character of number.text) {
+    const digit = /[0-9?]/.test(character) ? number.digits[place] : null;
+    if (digit && shownDigit(digit) === character) {
+      whole.append(make("span", { "data-state": digit.corrected ? "sure" : stateOf(digit) }, character));
+      place++;
+    } else whole.append(character);
+  }
+  return whole;
 }
 
 /** The card of a digit; `look` is its glyph and map, either may be missing; `onCorrect(value)` is called when a person says what it is. */

@@ -1,9 +1,9 @@
 // Photos: one is shown with its digits; of many, a table, doubtful first. What fails is a row, and stops nothing.
 
 import * as api from "./api.js";
-import { make } from "./digits.js";
+import { make, numberShown } from "./digits.js";
 import { takeFiles } from "./files.js";
-import { FATES, byDoubt, digitsOf, fateOf, stateOf } from "./readings.js";
+import { FATES, byDoubt, digitsOf, fateOf, linesOf, stateOf } from "./readings.js";
 import { startViewer } from "./viewer.js";
 
 const AT_ONCE = 2; // photos under way: as many as the server reads at a time
@@ -20,7 +20,7 @@ export function startPhotos({ collects, limits, copy, show }) {
   function taken(files) {
     if (files.length === 0) return;
     show("photo");
-    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, error: null, row: null }));
+    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, crops: null, error: null, row: null }));
     const first = entries.length === 0;
     entries.push(...fresh);
     waiting.push(...fresh);
@@ -55,14 +55,11 @@ export function startPhotos({ collects, limits, copy, show }) {
   });
 
   async function readOne(entry) {
-    if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(`This is no picture but ${entry.file.type}.`);
+    if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(noPicture(entry.file.type));
     if (entry.file.size > limits.max_body)
       throw new api.Told(`This file is too large: ${megabytes(entry.file.size)}, at most ${megabytes(limits.max_body)} can be sent.`);
-    if (entries.length === 1) {
-      const answer = await api.look(entry.file);
-      entry.page = answer.page;
-      entry.looks = answer.digits;
-    } else entry.page = await api.read(entry.file);
+    const answer = entries.length === 1 ? await api.look(entry.file, { crops: true }) : await api.read(entry.file);
+    Object.assign(entry, { page: answer.page, crops: answer.crops, looks: answer.digits ?? null });
   }
 
   /** Bring what is shown of an entry, and of all, up to date. */
@@ -92,15 +89,24 @@ export function startPhotos({ collects, limits, copy, show }) {
   function rowOf(entry) {
     const fate = fateOf(entry);
     const name = make("button", { class: "link", onclick: () => open(entry, true) }, entry.name);
-    const reading = entry.error ? make("span", { class: "note" }, entry.error) : make("span", { class: "lines" }, shownText(entry.page));
+    const reading = entry.error ? make("span", { class: "note" }, entry.error) : make("span", {}, ...shownPage(entry.page));
     return make("tr", { "data-fate": fate }, make("th", { scope: "row" }, name), make("td", {}, reading), make("td", {}, make("span", { class: "fate" }, FATES[fate])));
+  }
+
+  /** A page on one line of the table. */
+  function shownPage(page) {
+    if (!page?.numbers.length) return page ? ["–"] : [];
+    return linesOf(page).flatMap((line, i) => [...(i ? [" | "] : []), ...line.flatMap((number, k) => [...(k ? [" "] : []), numberShown(number)])]);
   }
 
   const shownText = (page) => (page ? page.text.replaceAll("\n", " | ") || "–" : "");
 
-  async function open(entry, scroll = false) {
+  async function open(entry, begin = false) {
     viewer.open(entry);
-    if (scroll) $("viewer").scrollIntoView({ block: "start" });
+    if (begin) {
+      $("viewer").scrollIntoView({ block: "start" });
+      viewer.begin();
+    }
     if (entry.page && !entry.looks && digitsOf(entry.page).length) {
       try {
         entry.looks = (await api.look(entry.file)).digits;
@@ -115,12 +121,15 @@ export function startPhotos({ collects, limits, copy, show }) {
   function following(entry) {
     const ordered = [...entries].sort(byDoubt);
     const next = ordered.find((e) => e !== entry && e.page && digitsOf(e.page).some((digit) => stateOf(digit) !== "sure" && !digit.corrected));
-    if (next) open(next);
+    if (next) open(next, true);
     return Boolean(next);
   }
 
-  const named = () =>
-    entries.map((e) => (e.page ? { file: e.name, ...e.page } : { file: e.name, error: { code: "failed", detail: e.error ?? "not read yet" } }));
+  const named = ({ crops = false } = {}) =>
+    entries.map((e) => {
+      if (!e.page) return { file: e.name, error: { code: "failed", detail: e.error ?? "not read yet" } };
+      return { file: e.name, ...e.page, ...(crops ? { crops: e.crops } : {}) };
+    });
 
   function save(blob, name) {
     const address = URL.createObjectURL(blob);
@@ -129,9 +138,15 @@ export function startPhotos({ collects, limits, copy, show }) {
   }
 
   async function saveTable(format) {
+    let pages = plain(named({ crops: format === "xlsx" }));
+    let said = "";
+    if (format === "xlsx" && new Blob([JSON.stringify(pages)]).size > limits.max_json) {
+      pages = plain(named());
+      said = "These are too many for the pictures of the numbers to be in the spreadsheet too.";
+    }
     try {
-      save(await api.table(plain(named()), format), `numbers.${format}`);
-      $("photo-note").textContent = "";
+      save(await api.table(pages, format), `numbers.${format}`);
+      $("photo-note").textContent = said;
     } catch (error) {
       $("photo-note").textContent = error.message;
     }
@@ -159,5 +174,7 @@ export function startPhotos({ collects, limits, copy, show }) {
 /** Pages as the API answers them: what this page noted beside is left out. */
 const plain = (pages) => JSON.parse(plainText(pages));
 const plainText = (pages) => JSON.stringify(pages, (key, value) => (key === "corrected" ? undefined : value), 1);
+
+const noPicture = (type) => (type === "application/pdf" ? "This is a PDF, no picture: on the command line, inkdigits read takes it." : `This is no picture but ${type}.`);
 
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;

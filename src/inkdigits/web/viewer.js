@@ -1,13 +1,13 @@
 // One photo with a box around each digit; a click or a key chooses one: its card, and what it is instead.
 
 import * as api from "./api.js";
-import { card, make } from "./digits.js";
+import { card, make, numberShown } from "./digits.js";
 import { correct, digitsOf, guessOf, linesOf, shownDigit, stateOf } from "./readings.js";
 
 const $ = (id) => document.getElementById(id);
 
 export function startViewer({ collects, changed, following }) {
-  const viewer = { entry: null, open, close };
+  const viewer = { entry: null, open, begin, close };
   let digits = [];
   let boxes = [];
   let chosen = -1;
@@ -15,6 +15,7 @@ export function startViewer({ collects, changed, following }) {
 
   function open(entry, { keep = false } = {}) {
     const same = viewer.entry === entry && address;
+    const held = boxes.includes(document.activeElement); // the boxes are made anew: the focus goes along
     viewer.entry = entry;
     $("viewer").hidden = false;
     $("name").textContent = entry.name;
@@ -23,8 +24,13 @@ export function startViewer({ collects, changed, following }) {
     if (entry.page) $("sheet").style.setProperty("aspect-ratio", `${entry.page.width} / ${entry.page.height}`);
     showBoxes();
     showText();
-    if (keep && chosen >= 0) choose(chosen, false);
+    if (keep && chosen >= 0) choose(chosen, held);
     else if (!same || !keep) unchoose();
+  }
+
+  /** Choose the first doubtful digit, or the first of all. */
+  function begin() {
+    if (digits.length) choose(Math.max(0, digits.indexOf(doubtfulOf(digits)[0])));
   }
 
   function close() {
@@ -82,20 +88,6 @@ export function startViewer({ collects, changed, following }) {
     else if (!entry.page) $("read").replaceChildren(make("span", { class: "note" }, "Reading …"));
     else if (!entry.page.numbers.length) $("read").replaceChildren(make("span", { class: "note" }, "No digits were found on this picture."));
     else $("read").replaceChildren(...linesOf(entry.page).map((line) => make("span", { class: "line" }, ...line.map(numberShown))));
-  }
-
-  /** A number's text; each of its digits as it stands, doubtful ones told apart. */
-  function numberShown(number) {
-    const whole = make("span", { class: "number" });
-    let place = 0;
-    for (const character of number.text) {
-      const digit = /[0-9?]/.test(character) ? number.digits[place] : null;
-      if (digit && shownDigit(digit) === character) {
-        whole.append(make("span", { "data-state": digit.corrected ? "sure" : stateOf(digit) }, character));
-        place++;
-      } else whole.append(character);
-    }
-    return whole;
   }
 
   function choose(index, focus = true) {
