@@ -17,7 +17,7 @@ from keras import layers
 
 from inkdigits import modelfile
 
-__all__ = ["convnet", "glyphs", "keras", "layers", "metadata", "onnx_bytes", "resealed", "shake"]
+__all__ = ["convnet", "glyphs", "keras", "layers", "metadata", "onnx_bytes", "resealed", "shake", "without_maps"]
 
 
 def shake(model: Any, seed: int = 0) -> Any:
@@ -38,6 +38,15 @@ def convnet(classes: int = 10) -> Any:
     stack = [keras.Input((28, 28, 1)), layers.Conv2D(8, 5, 2, use_bias=False), layers.BatchNormalization(), layers.ReLU()]
     stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.2), layers.Dense(classes, activation="softmax")]
     return shake(keras.Sequential(stack, name="tiny"))
+
+
+@functools.cache
+def without_maps() -> bytes:
+    """Return an exported network whose last layer does not add up maps, so that it cannot tell where it looked."""
+    from inkdigits.train.export import to_onnx
+    from inkdigits.train.networks import build
+
+    return to_onnx(shake(build("convnet")), name="flat")
 
 
 @functools.cache

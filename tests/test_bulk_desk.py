@@ -1,5 +1,6 @@
 """bulk/desk.py, reading.py: items → rows, in a process that may hang or die without costing more than the file it was at."""
 
+import functools
 import json
 import os
 import signal
@@ -26,13 +27,23 @@ WEIGHTS = read_model()
 
 @pytest.fixture
 def pile(tmp_path: Path) -> Path:
-    """A page, a heavy page that takes seconds, a document, and what cannot be read."""
+    """A page, a large one, one of thousands of digits that takes seconds, a document, and what cannot be read."""
     (tmp_path / "p.png").write_bytes(piles.png())
+    (tmp_path / "slow.png").write_bytes(slow())
     (tmp_path / "heavy.png").write_bytes(bytes(cv2.imencode(".png", np.full((3000, 4000), 250, np.uint8))[1]))
     (tmp_path / "two.tif").write_bytes(piles.two_pages())
     (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff nothing")
     (tmp_path / "empty.png").touch()
     return tmp_path
+
+
+@functools.cache
+def slow() -> bytes:
+    """Return a page of 12 megapixels full of numbers."""
+    number = cv2.imdecode(np.frombuffer(piles.png("71"), np.uint8), 0)
+    number = cv2.resize(number, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    page = np.tile(number, (3000 // number.shape[0], 4000 // number.shape[1]))
+    return bytes(cv2.imencode(".png", page)[1])
 
 
 def desk_in(pile: Path, **limits: Any) -> Desk:
@@ -94,7 +105,7 @@ def test_what_cannot_be_read_is_a_row_that_names_no_place(pile: Path) -> None:
 def test_a_file_that_takes_too_long_twice_is_recorded_and_the_next_is_read(pile: Path) -> None:
     desk = desk_in(pile, max_seconds=1.0)
     first = desk._process.pid
-    (row,), _ = desk.read(Item("heavy.png"))
+    (row,), _ = desk.read(Item("slow.png"))
     assert row["error"] == {"code": "timeout", "detail": "reading took longer than 1 s"}
     assert desk._process.pid != first
     assert desk.read(Item("p.png"))[0][0]["text"]
@@ -121,9 +132,8 @@ def test_a_file_that_kills_two_processes_is_recorded_and_the_next_is_read(pile: 
 
 
 def test_a_process_that_hangs_leaves_with_the_pages_that_were_read(pile: Path) -> None:
-    frames = [cv2.imread(str(pile / "heavy.png"), 0)]
     small = cv2.imdecode(np.frombuffer(piles.png("7"), np.uint8), 0)
-    cv2.imwritemulti(str(pile / "slow.tif"), [small, *frames])
+    cv2.imwritemulti(str(pile / "slow.tif"), [small, cv2.imread(str(pile / "slow.png"), 0)])
     desk = desk_in(pile, max_seconds=1.0)
     rows, _ = desk.read(Item("slow.tif"))
     assert [(row["page_number"], row["error"] and row["error"]["code"]) for row in rows] == [(1, None), (2, "timeout")]
@@ -137,7 +147,7 @@ def test_a_desk_that_is_told_to_stop_stops_in_the_middle(pile: Path) -> None:
     threading.Timer(0.2, stop.set).start()
     start = time.monotonic()
     with pytest.raises(Stopped):
-        desk.read(Item("heavy.png"))
+        desk.read(Item("slow.png"))
     desk.close()
     assert time.monotonic() - start < 2
     assert not desk._process.is_alive()

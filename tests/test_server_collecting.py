@@ -11,9 +11,9 @@ from served import check_error, serving
 import inkdigits
 from inkdigits import Reader
 from inkdigits.errors import Refused
-from inkdigits.labelled import load_labelled
 from inkdigits.server import create_app
 from inkdigits.server.collecting import Collector
+from inkdigits.train.extra import load_extra
 
 GLYPHS, LABELS = inkdigits.mnist.load_data()[1]
 
@@ -34,10 +34,10 @@ def test_what_is_kept_is_what_training_reads(tmp_path: Path) -> None:
         for i in range(12):
             assert server.client.post("/v1/corrections", json=json.loads(sent(i))).status_code == 201
         server.client.post("/v1/corrections", json=json.loads(sent(3)))  # the same again is the same
-    labelled = load_labelled(folder)
-    assert sorted(labelled.labels.tolist()) == sorted(LABELS[:12].tolist())
-    read = [inkdigits.read(picture, single=True, threshold=0).text for picture in labelled.pictures]
-    assert read == [str(label) for label in labelled.labels]
+    extra = load_extra(folder)
+    learned = {(int(label), glyph.tobytes()) for glyph, label in zip(extra.x, extra.y, strict=True)}
+    assert learned == {(int(label), glyph.tobytes()) for glyph, label in zip(GLYPHS[:12], LABELS[:12], strict=True)}
+    assert len(extra.y) == 12 and not extra.left_out
 
 
 def test_names_tell_nothing_and_files_are_plain(tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def desk() -> Iterator[ProcessDesk]:
 
 def test_a_process_answers_as_a_thread_does(desk: ProcessDesk) -> None:
     for job, options in (("read", {"single": False}), ("look", {"rotate": "0"})):
-        assert desk.do(60, job, PHOTO, options) == ThreadDesk(Reader.load()).do(60, job, PHOTO, options)
+        ours, theirs = desk.do(60, job, PHOTO, options), ThreadDesk(Reader.load()).do(60, job, PHOTO, options)
+        assert ours._replace(signs=None) == theirs._replace(signs=None)  # whose digit the signs are of falls by lot
+        assert ours.signs is not None and theirs.signs is not None
     with pytest.raises(Damaged):
         desk.do(60, "read", PHOTO[:700], {})
 
