@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from .assemble import Item, Readings, best_path, gaps_of, numbers_of
 from .classify import Classifier
 from .glyph import make_glyphs
+from .hand import compare_within
 from .ink import find_ink
 from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .prior import settle
 from .records import Number
 from .second_look import look_again
-from .segment import Line, segment
+from .segment import Line, segment, without_edges
 from .sheet import level, straighten
 from .source import Picture
 from .surroundings import show_surroundings
@@ -73,7 +74,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         slope = _slope(numbers) if view.rotation == 0 else 0.0
         if not LEVEL < abs(slope) < STEEPEST:
             return view, numbers
-        flat, levelled = level(image, slope), level(ink, slope).image
+        flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
     other, surer = at.upright(flat.image, levelled, 1 / scale)
     if _sureness(surer) <= _sureness(numbers) or _count(surer) < KEPT * _count(numbers):
         return view, numbers
@@ -118,7 +119,7 @@ class _PageReader:
             start += len(line.candidates)
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
-        return _numbers(look_again(image, read, self.classifier), self.settings)
+        return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings)
 
 
 def _some(lines: list[Line]) -> list[Line]:
@@ -141,8 +142,13 @@ def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) 
 
 def _is_small(numbers: list[Number]) -> bool:
     """Tell whether what was read, or nothing, calls for a closer look."""
-    heights = [d.box.height for n in numbers for d in n.digits]
+    heights = _heights(numbers)
     return not heights or float(np.quantile(heights, 0.25)) < SMALL
+
+
+def _heights(numbers: list[Number]) -> list[int]:
+    """Return how high each digit is, in pixels."""
+    return [d.box.height for n in numbers for d in n.digits]
 
 
 def _sureness(numbers: list[Number]) -> float:

@@ -2,7 +2,8 @@
 
 source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
        ─ show_surroundings ─▶ kinds: which of them are whole digits, marks, parts, dirt
-       ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ look_again ─▶ of what is doubtful ─ assemble ─▶ Page
+       ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ look_again, compare_within ─▶ of what is doubtful
+       ─ assemble ─▶ Page
 
 `pages` does it for a page, `Reader` for one digit.
 """

@@ -29,6 +29,7 @@ DOUBTFUL = 0.95  # confidence on a page below which a digit is looked at again
 ROOM = 1.25  # how much more than the digit's own box is shown then
 MOST = 150  # digits a page: where more are doubtful, the page is dirt
 WEIGHT = 0.7  # of each of two opinions, which come from one picture: 0.5 as if they said the same, 1 as if they knew nothing of each other
+SAME = 0.5  # of the smaller of two boxes lies in the other where both show the same digit
 FAINTEST = 1e-3  # no digit is less likely in an opinion
 
 Float = NDArray[np.float32]
@@ -47,6 +48,18 @@ class Opinion(NamedTuple):
     box: Box
     reading: Float
     glyph: NDArray[np.uint8]
+
+
+class Revision(NamedTuple):
+    """What a digit reads as on second thoughts.
+
+    Attributes:
+        reading: how likely each digit is, float32 of shape (10,), summing to 1.
+        glyph: what shows it better than what was read first, uint8 of shape (28, 28); None where nothing does.
+    """
+
+    reading: Float
+    glyph: NDArray[np.uint8] | None = None
 
 
 def opinion(proposals: Sequence[Proposal], classifier: Classifier) -> Opinion | None:
@@ -85,19 +98,41 @@ def look_again(image: NDArray[np.uint8], read: list[Read], classifier: Classifie
         read: each line, the best path through it, and what is known of its candidates.
         classifier: what reads the glyphs.
     """
-    doubtful = [
-        (n, item)
-        for n, (_, items, readings) in enumerate(read)
-        for item in items
-        if not item.is_mark and item.text != UNSURE and readings.answer_confidence(item.candidate) < DOUBTFUL
-    ]
+    doubtful = [(n, k) for n, k in digits_of(read) if read[n][2].answer_confidence(k) < DOUBTFUL]
     if not doubtful or len(doubtful) > MOST:
         return read
-    readings = {n: replace(r, probabilities=r.probabilities.copy(), confidence=r.confidence.copy()) for n, (_, _, r) in enumerate(read)}
-    sightings = default_inknet().look(image, [around(item.box, ROOM, image.shape) for _, item in doubtful])
-    for (n, item), seen in zip(doubtful, sightings, strict=True):
-        second, k = sighted(seen, classifier), item.candidate
-        if second is not None:
-            both = pooled(readings[n].probabilities[k], second.reading)
-            readings[n].probabilities[k], readings[n].confidence[k] = both, both.max()
-    return [(line, items, readings[n]) for n, (line, items, _) in enumerate(read)]
+    boxes = [read[n][0].candidates[k].box for n, k in doubtful]
+    sightings = default_inknet().look(image, [around(box, ROOM, image.shape) for box in boxes])
+    revisions: dict[tuple[int, int], Revision] = {}
+    for (n, k), seen in zip(doubtful, sightings, strict=True):
+        second = sighted(seen, classifier)
+        if second is not None and _is_same(second.box, read[n][0].candidates[k].box):
+            first = read[n][2].probabilities[k]
+            revisions[n, k] = Revision(pooled(first, second.reading), second.glyph if second.reading.max() > first.max() else None)
+    return revised(read, revisions)
+
+
+def _is_same(a: Box, b: Box) -> bool:
+    """Tell whether two boxes show one digit, not that and its neighbour: most of the smaller one lies in the other."""
+    common = [max(0, min(p + s, q + t) - max(p, q)) for p, s, q, t in ((a.x, a.width, b.x, b.width), (a.y, a.height, b.y, b.height))]
+    return common[0] * common[1] > SAME * min(a.width * a.height, b.width * b.height)
+
+
+def digits_of(read: list[Read]) -> list[tuple[int, int]]:
+    """Return (line, candidate) of every digit that the best paths go through, but those struck out."""
+    return [(n, item.candidate) for n, (_, items, _) in enumerate(read) for item in items if not item.is_mark and item.text != UNSURE]
+
+
+def revised(read: list[Read], revisions: dict[tuple[int, int], Revision]) -> list[Read]:
+    """Return the lines of a page with some digits, told by (line, candidate), read as revised."""
+    readings = [_copied(r) for _, _, r in read]
+    for (n, k), (reading, glyph) in revisions.items():
+        readings[n].probabilities[k], readings[n].confidence[k] = reading, reading.max()
+        if glyph is not None and (glyphs := readings[n].glyphs) is not None:
+            glyphs[k] = glyph
+    return [(line, items, r) for (line, items, _), r in zip(read, readings, strict=True)]
+
+
+def _copied(r: Readings) -> Readings:
+    glyphs = None if r.glyphs is None else r.glyphs.copy()
+    return replace(r, probabilities=r.probabilities.copy(), confidence=r.confidence.copy(), glyphs=glyphs)

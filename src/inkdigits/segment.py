@@ -31,6 +31,7 @@ SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's e
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
 TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
+ASTRAY = 0.5  # of the height of the nearest piece: what stands as far above or below it is no part of a digit, and no mark
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
@@ -153,7 +154,7 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     shaped = (w < 4 * h) & (h < 12 * w)
     usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
     # slivers along the picture's edge, and lines much longer than any digit here: the edges of paper, of a desk, of a shadow
-    sliver = pieces.at_edge(2)[usable] & (np.minimum(w, h) < SLIVER * usual)
+    sliver = _slivers(pieces, usual)[usable]
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & ((w < 0.35 * h) | pieces.at_edge(2)[usable]))
     large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
@@ -166,6 +167,23 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver & (size >= 2)]
 
 
+def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
+    """Tell which pieces are thin and touch the picture's edge, where what is usual is `usual` pixels high."""
+    return np.asarray(pieces.at_edge(2) & (pieces.boxes[:, 2:].min(1, initial=1 << 30) < SLIVER * usual))
+
+
+def without_edges(ink: Ink, usual: float) -> Ink:
+    """Return `ink` without what is no writing along the picture's edge: for a picture that is turned, after which its edge is not known.
+
+    Args:
+        ink: uint8 of shape (height, width).
+        usual: height of a digit, in pixels.
+    """
+    pieces = Components.of(ink)
+    dropped = np.concatenate([[False], pieces.at_edge(2) & (_is_junk(pieces) | _slivers(pieces, usual))])
+    return np.where(dropped[pieces.labels], 0, ink).astype(np.uint8)
+
+
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     order = values.argsort()
     cumulative = np.cumsum(weights[order])
@@ -173,7 +191,7 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
 
 
 def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64]) -> list[list[int]]:
-    """Return for each line the small pieces that are nearest to it."""
+    """Return for each line the small pieces that are nearest to it; what is far above or below every line is dirt."""
     owned: list[list[int]] = [[] for _ in lines]
     if not lines:
         return owned
@@ -183,7 +201,9 @@ def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64])
         x, y, w, h = pieces.boxes[k].astype(float)
         gap_x = np.maximum(np.maximum(boxes[:, 0] - (x + w), x - (boxes[:, 0] + boxes[:, 2])), 0)
         gap_y = np.maximum(np.maximum(boxes[:, 1] - (y + h), y - (boxes[:, 1] + boxes[:, 3])), 0)
-        owned[flat[int(np.hypot(gap_x, 1.3 * gap_y).argmin())][0]].append(int(k))
+        nearest = int(np.hypot(gap_x, 1.3 * gap_y).argmin())
+        if gap_y[nearest] <= ASTRAY * boxes[nearest, 3]:
+            owned[flat[nearest][0]].append(int(k))
     return owned
 
 

@@ -14,6 +14,8 @@ DARKER = 0.5  # what surrounds a sheet is at most this bright against it: darker
 LESS_BRIGHT = 0.8  # the same, where the sheet shows its four corners
 SOLID = 0.9  # share of its convex hull that a sheet fills
 MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
+LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5)  # of Otsu's threshold: where bright begins
+BRIDGES = (5, 15, 31)  # pixels of the picture that corners are sought on: what is narrower does not join two bright stretches
 LOOK_SIDE = 480  # pixels: the corners are sought on a picture of at most this side
 STRAIGHT = 0.035  # slope of a side, 2 degrees: a sheet that lies as straight as this is read as it lies
 ROUGH, FOUR_SIDED = 0.03, 0.93  # how far its corners may be rounded, as a share of its outline, and what of its area they must span
@@ -106,14 +108,17 @@ def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
 
 
 def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
-    """Yield the outline of the largest bright stretch, of shape (n, 1, 2), at several levels of brightness."""
+    """Yield the outline of the largest bright stretch, of shape (n, 1, 2): something bright that touches the sheet may part from it at
+    another level of brightness, or where bridges are cut that are narrow, or wider."""
     quiet = cv2.GaussianBlur(small, (0, 0), 2)
     level, _ = cv2.threshold(quiet, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for factor in (1.0, 1.15, 1.3, 0.85):  # something bright beside the sheet may touch it at one level and not at another
-        bright = cv2.morphologyEx((quiet > min(250.0, factor * level)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-        outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        if outlines:
-            yield np.asarray(max(outlines, key=cv2.contourArea), np.int32)
+    for bridge in BRIDGES:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (bridge, bridge))
+        for factor in LEVELS:
+            bright = cv2.morphologyEx((quiet > min(250.0, factor * level)).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+            outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+            if outlines:
+                yield np.asarray(max(outlines, key=cv2.contourArea), np.int32)
 
 
 def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: float) -> bool:
