@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,12 @@ from .views import FIRST_LOOK, SECOND_LOOK, View, shrunk, turned
 from .wanted import Wanted
 
 ENOUGH_TO_TURN = 6  # digits a page must have before it may be taken for one that lies on its side
-SURE_ENOUGH = 0.8  # mean confidence above which nobody looks whether the page lies on its side
-TURN_MARGIN = 0.12  # how much surer, in mean confidence, the reading of the turned page must be
+SURE_ENOUGH = 0.8  # sureness above which nobody looks whether the page lies on its side
+TURN_MARGIN = 0.12  # how much surer the reading of the turned page must be
+UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is asked how sure its reading is
 GLANCE = 600  # candidates that show which way a page lies
 SMALL = 22  # pixels in the first size: smaller digits are read again
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
-KEPT = 0.8  # of the digits of the page as it lies, a straightened one must show
 
 Image = NDArray[np.uint8]
 
@@ -76,9 +77,18 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
             return view, numbers
         flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
     other, surer = at.upright(flat.image, levelled, 1 / scale)
-    if _sureness(surer) <= _sureness(numbers) or _count(surer) < KEPT * _count(numbers):
+    if _worth(surer) <= _worth(numbers):
         return view, numbers
     return replace(other, back=flat.back), surer
+
+
+class _Side(NamedTuple):
+    """A page that was turned: its lines, those that were glanced at, and the numbers on these."""
+
+    rotation: int
+    lines: list[Line]
+    some: list[Line]
+    numbers: list[Number]
 
 
 @dataclass(frozen=True)
@@ -93,18 +103,26 @@ class _PageReader:
         """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
         view = View(self.settings.turn or 0, ink.shape, scale)
         image, ink = turned(image, view.rotation), turned(ink, view.rotation)
-        best = self.on_lines(segment(ink, self.limits.max_components), image, ink)
-        if self.settings.turn is not None or _sureness(best) >= SURE_ENOUGH:
+        lines = segment(ink, self.limits.max_components)
+        best = self.on_lines(lines, image, ink)
+        if self.settings.turn is not None or _sureness(best, _expected(lines)) >= SURE_ENOUGH:
             return view, best
-        for side in (90, 270):
-            other, own = turned(image, side), turned(ink, side)
-            lines = segment(own, self.limits.max_components)
-            some = _some(lines)
-            found = self.on_lines(some, other, own)
-            margin = 0 if view.rotation else TURN_MARGIN
-            if _count(found) >= ENOUGH_TO_TURN and _sureness(found) > _sureness(best) + margin:
-                best, view = found if len(some) == len(lines) else self.on_lines(lines, other, own), replace(view, rotation=side)
-        return view, best
+        sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
+        # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
+        side = max((s for s in sides if _count(s.numbers) >= ENOUGH_TO_TURN), key=lambda s: _sureness(s.numbers), default=None)
+        if side is None or _sureness(side.numbers, _expected(side.some)) <= _sureness(best, _expected(lines)) + TURN_MARGIN:
+            return view, best
+        if len(side.some) == len(side.lines):
+            best = side.numbers
+        else:
+            best = self.on_lines(side.lines, turned(image, side.rotation), turned(ink, side.rotation))
+        return replace(view, rotation=side.rotation), best
+
+    def _glance(self, image: Image, ink: Image, rotation: int) -> _Side:
+        """Return how a page reads that was turned, by some of its lines."""
+        lines = segment(ink, self.limits.max_components)
+        some = _some(lines)
+        return _Side(rotation, lines, some, self.on_lines(some, image, ink))
 
     def on_lines(self, lines: list[Line], image: Image, ink: Image) -> list[Number]:
         """Return the numbers on lines of a page."""
@@ -151,10 +169,23 @@ def _heights(numbers: list[Number]) -> list[int]:
     return [d.box.height for n in numbers for d in n.digits]
 
 
-def _sureness(numbers: list[Number]) -> float:
-    """Return the mean confidence of all digits, 0 where there are none."""
-    confidences = [d.confidence for n in numbers for d in n.digits]
-    return float(np.mean(confidences)) if confidences else 0.0
+def _confidences(numbers: list[Number]) -> NDArray[np.float64]:
+    return np.array([d.confidence for n in numbers for d in n.digits])
+
+
+def _expected(lines: list[Line]) -> float:
+    """Return how many digits lines should have, by their ink."""
+    return UNREAD * sum(not atom.is_minor for line in lines for atom in line.atoms)
+
+
+def _sureness(numbers: list[Number], expected: float = 0.0) -> float:
+    """Return the mean confidence of all digits, and of as many that were not read as there are fewer than `expected`: 0–1."""
+    return float(_confidences(numbers).sum()) / max(1.0, expected, _count(numbers))
+
+
+def _worth(numbers: list[Number]) -> float:
+    """Return how much was read: what is more likely wrong than right is worth nothing."""
+    return float(np.maximum(0, _confidences(numbers) - 0.5).sum())
 
 
 def _count(numbers: list[Number]) -> int:

@@ -89,12 +89,13 @@ def level(image: NDArray[np.uint8], slope: float) -> Straightened:
 
 
 def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
-    """Return the outline of the sheet, of shape (n, 1, 2), None where there is none that lies on something much darker."""
+    """Return the outline of the sheet, of shape (n, 1, 2), None where none lies on something much darker, or is seen whole."""
     for outline in _bright(small):
         solid = cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
         if solid and _is_sheet(outline, small, DARKER):
             return outline
-    return None
+    corners = _find_corners(small)
+    return None if corners is None else corners.round().astype(np.int32)[:, None]
 
 
 def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:

@@ -57,7 +57,7 @@ class Style:
     cell: float  # width of a form's box, 0 for none
     uneven: float = 0.06  # deviation of the digits' heights
     unsteady: float = 0.03  # deviation of where they stand above the line
-    tails: float = 0.0  # how far below the line 7 and 9 reach, at most
+    tails: float = 0.0  # how far below the line 7 and 9 reach, and at times 1 and 4, at most
 
 
 def parse_text(text: str) -> list[list[str]]:
@@ -102,7 +102,7 @@ def choose_style(dirt: Dirt, touching: float, rng: np.random.Generator) -> Style
         cell=float(rng.uniform(1.0, 1.3)) if dirt.has_boxes else 0.0,
         uneven=float(rng.uniform(0.06, 0.2)) if careless else 0.06,
         unsteady=float(rng.uniform(0.03, 0.15)) if careless else 0.03,
-        tails=float(rng.uniform(0, 0.6)) if careless and rng.random() < 0.5 and not dirt.has_boxes else 0.0,
+        tails=float(rng.uniform(0, 1.1)) if careless and rng.random() < 0.6 and not dirt.has_boxes else 0.0,
     )
 
 
@@ -171,9 +171,11 @@ def _set_number(
             continue
         value = None if character == "?" else int(character)
         shown = str(rng.integers(10)) if value is None else character
-        tail = float(rng.uniform(0, style.tails)) * digit if shown in "79" else 0.0
+        tail = float(rng.uniform(0, style.tails)) * digit if shown in "79" or (shown in "14" and rng.random() < 0.3) else 0.0
         height = digit * float(np.clip(rng.normal(1, style.uneven), 1 - 2.5 * style.uneven, 1 + 2.5 * style.uneven)) + tail
         ink = trim(write(shown, writer, hands, height, rng))
+        if tail and rng.random() < 0.5:  # longer, but no wider than its neighbours
+            ink = cv2.resize(ink, (max(2, round(ink.shape[1] * (height - tail) / height)), ink.shape[0]), interpolation=cv2.INTER_AREA)
         if value is None:
             ink = strike_out(ink, writer.pen, height, rng)
         rows, columns = ink.shape
