@@ -61,7 +61,7 @@ def label(candidates: Sequence[Candidate], characters: Sequence[tuple[str, Box]]
 
     A whole character fills its box, and no other candidate fills it much better.
     """
-    if not characters:
+    if not characters or not candidates:
         return ["other"] * len(candidates)
     own, boxes = _grown([c.box for c in candidates], slack), _grown([b for _, b in characters], slack)
     low, high = np.maximum(own[:, None, :2], boxes[None, :, :2]), np.minimum(own[:, None, 2:], boxes[None, :, 2:])

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 LEAST, MOST = 0.06, 0.95  # share of the picture that a sheet takes
 DARKER = 0.5  # what surrounds a sheet is at most this bright against it: darker than a shadow makes paper
 LESS_BRIGHT = 0.8  # the same, where the sheet shows its four corners
+STROKE = 21  # pixels of the picture that the sheet is sought on: a stroke is no wider, a desk is
+DESK = np.ones((STROKE, STROKE), np.uint8)
+WIDE = 0.4  # of what lies about a sheet is as wide as a desk
+SHARP = 0.85  # so much darker it is just beyond its edge than just within
+RING = np.ones((17, 17), np.uint8)  # what lies just beyond, in pixels of the picture that the sheet is sought on
 SOLID = 0.9  # share of its convex hull that a sheet fills
 MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
 LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5)  # of Otsu's threshold: where bright begins
@@ -123,9 +128,18 @@ def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
 
 
 def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: float) -> bool:
-    """Tell whether what an outline holds is of a sheet's size, and what lies about it at most `darker` times as bright."""
-    inside = _filled(outline, small.shape) > 0
-    return LEAST <= inside.mean() <= MOST and bool(np.median(small[~inside]) <= darker * np.median(small[inside]))
+    """Tell whether an outline holds a sheet: of its size, sharp at its edge, and on something wide that is at most `darker` as bright."""
+    filled = _filled(outline, small.shape)
+    inside = filled > 0
+    if not LEAST <= inside.mean() <= MOST or np.median(small[~inside]) > darker * np.median(small[inside]):
+        return False
+    dark = (~inside & (small <= darker * np.median(small[inside]))).astype(np.uint8)
+    beside = cv2.copyMakeBorder(dark, *[STROKE] * 4, borderType=cv2.BORDER_REPLICATE)
+    if cv2.morphologyEx(beside, cv2.MORPH_OPEN, DESK)[STROKE:-STROKE, STROKE:-STROKE].sum() < WIDE * (~inside).sum():
+        return False  # the strokes of a large digit, which part what is paper on both sides
+    within, about = cv2.erode(filled, RING), cv2.dilate(filled, RING)  # light that fades has no edge: a few pixels on it is as bright
+    near, beyond = small[inside & (within == 0)], small[~inside & (about > 0)]
+    return len(beyond) > 0 and bool(np.median(beyond) <= SHARP * np.median(near))
 
 
 def _filled(outline: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
