@@ -11,6 +11,7 @@ from inkdigits.glyph import make_glyphs
 from inkdigits.ink import find_ink
 from inkdigits.kinds import default_kinds, reading_of
 from inkdigits.second_look import DOUBTFUL, look_again, opinion, pooled
+from inkdigits.records import Box
 from inkdigits.segment import segment
 from inkdigits.surroundings import show_surroundings
 from inkdigits.synthetic import Hands, make_labelled_page
@@ -86,6 +87,12 @@ def test_doubtful_digits_are_read_better_and_sure_ones_left_alone():
                 assert new.probabilities[k].sum() == pytest.approx(1, abs=1e-4)
     assert changed > 8
     assert after >= before + 1
+
+
+def test_a_neighbour_is_no_second_opinion():
+    assert module._is_same(Box(0, 0, 20, 40), Box(3, 2, 18, 36))
+    assert module._is_same(Box(0, 0, 20, 120), Box(2, 70, 18, 40))  # the digit without the specks above it
+    assert not module._is_same(Box(0, 0, 20, 40), Box(15, 0, 30, 40))
 
 
 def test_a_page_full_of_doubt_is_left_as_it_is(monkeypatch):

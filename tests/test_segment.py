@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from inkdigits.segment import segment
+from inkdigits.segment import segment, without_edges
 
 
 def test_the_dots_of_dotted_paper_are_no_marks():
@@ -25,3 +25,23 @@ def test_digits_in_rows_and_columns_are_no_dots():
         for x in range(30, 770, 40):
             cv2.ellipse(ink, (x, y), (9, 16), 0, 0, 360, 255, 3)
     assert sum(len(line.atoms) for line in segment(ink)) == 9 * 19
+
+
+def test_what_stands_far_above_every_line_is_no_mark():
+    ink = np.zeros((300, 400), np.uint8)
+    for x in (100, 150, 200):
+        cv2.line(ink, (x, 150), (x, 200), 255, 5)
+    for x, y in ((125, 105), (165, 108), (175, 196)):  # two specks 0.8 heights above, a point on the line
+        cv2.circle(ink, (x, y), 3, 255, -1)
+    (line,) = segment(ink)
+    assert [atom.is_minor for atom in line.atoms] == [False, False, True, False]
+
+
+def test_what_lies_along_the_edge_is_left_out_before_a_picture_is_turned():
+    ink = np.zeros((300, 400), np.uint8)
+    ink[60:200, 385:400] = 255  # the edge of a desk
+    cv2.line(ink, (200, 100), (200, 150), 255, 5)
+    cv2.line(ink, (0, 120), (30, 160), 255, 5)  # a digit that is cut off is as wide as one
+    left = without_edges(ink, 50.0)
+    assert not left[:, 380:].any()
+    assert (left[:, :380] == ink[:, :380]).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inkdigits import Reader
-from inkdigits.sheet import straighten
+from inkdigits.sheet import find_sheet, straighten
 from inkdigits.synthetic import Hands, make_page, sample_dirt
 
 CORNERS = np.array([(90, 60), (560, 110), (520, 430), (60, 370)], np.float32)  # askew, clockwise from the top left
@@ -37,6 +37,41 @@ def test_points_of_the_straightened_sheet_lie_on_it_in_the_picture():
     ends = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], float)
     back = cv2.perspectiveTransform(ends, flat.back)[0]
     assert np.abs(back - CORNERS).max() < 0.03 * 640
+
+
+def test_a_sheet_beside_a_glare_is_found():
+    picture = desk_with_sheet()
+    cv2.ellipse(picture, (330, 60), (230, 45), 8, 0, 360, (150, 150, 150), cv2.FILLED)  # it runs into the sheet's upper edge
+    cv2.fillConvexPoly(picture, CORNERS.astype(np.int32), (235, 235, 230))
+    flat = straighten(cv2.GaussianBlur(picture, (0, 0), 3))
+    assert flat is not None and np.median(flat.image) > 200
+    back = cv2.perspectiveTransform(np.array([[(0, 0), flat.image.shape[1::-1]]], float), flat.back)[0]
+    assert np.abs(back - CORNERS[[0, 2]]).max() < 0.05 * 640
+
+
+def test_a_sheet_little_brighter_than_its_desk_is_found():
+    pale = (120 + 0.4 * desk_with_sheet()).astype(np.uint8)
+    assert straighten(pale) is not None
+    assert find_sheet(pale[:, :, 0]) is not None
+
+
+def faded():
+    """Paper from edge to edge, dark where the light does not reach."""
+    ys, xs = np.mgrid[:360, :480]
+    return (230 * np.exp(-(((xs - 240) / 210) ** 2) - ((ys - 180) / 150) ** 2)).astype(np.uint8)
+
+
+def struck_through():
+    """Large digits that part the paper."""
+    picture = np.full((360, 480), 220, np.uint8)
+    for x in (60, 400):
+        cv2.line(picture, (x, 0), (x, 359), 20, 12)
+    return picture
+
+
+@pytest.mark.parametrize("picture", [faded(), struck_through()])
+def test_paper_from_edge_to_edge_is_no_sheet_on_a_desk(picture):
+    assert find_sheet(picture) is None
 
 
 @pytest.mark.parametrize(
