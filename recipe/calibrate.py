@@ -34,12 +34,17 @@ def calibrated(logits: Callable[[np.ndarray], np.ndarray], sets: dict[str, Label
 
 
 def calibrate(network: Any, name: str, sets: dict[str, Labelled], out: Path, recipe: dict[str, Any]) -> None:
-    """Write the weights `name` with a calibration made on `sets`."""
+    """Write the weights `name` with a calibration made on `sets`; a final network has learned from these: it keeps what stands in `out`."""
     from inkdigits.train.engine import predict
     from inkdigits.train.export import write_weights
 
-    found, used = calibrated(lambda x: predict(network, x), sets)
     trained = {key: recipe[key] for key in ("network", "seed", "epochs", "steps", "batch_size", "learning_rate", "strength", "shares")}
+    if recipe["final"]:
+        before = json.loads((out / f"{name}.json").read_text())
+        found, used = {key: before[key] for key in calibration.Calibration._fields}, before["trained"]["calibrated_on"]
+        trained["final"] = True
+    else:
+        found, used = calibrated(lambda x: predict(network, x), sets)
     write_weights(network, name, out, trained=trained | {"calibrated_on": used}, **found)
 
 

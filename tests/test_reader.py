@@ -1,6 +1,7 @@
 """read: whole pictures in, pages out, with the weights that are shipped."""
 
 import io
+from difflib import SequenceMatcher
 
 import numpy as np
 import pictures
@@ -27,7 +28,7 @@ def test_a_clean_page_is_read_in_order(reader, seed):
     image, truth = make_page("2071 438\n5566", seed=seed, split="validation", dirt="clean")
     page = reader.read(image, threshold=0)
     assert len(page.text.split("\n")) == 2
-    right = sum(a == b for a, b in zip(flat(page.text), flat(truth.text), strict=False))
+    right = sum(same.size for same in SequenceMatcher(None, flat(page.text), flat(truth.text), autojunk=False).get_matching_blocks())
     assert right >= 10  # of 11: the hands are those of strangers
 
 
