@@ -36,6 +36,7 @@ SEVERAL, MANY = 3, 40  # so many alike are a form; so many, little used, are squ
 USED, STACKED = 0.25, 0.5  # cells of which less is used, and so many stand right above or below another, are squared paper
 DRAWN = 0.75  # share of each side that is line, where a cell is sought by its size
 NEARER = 0.05  # a line is likelier near where its cell ends: what a pixel costs, in the faintest contrast
+MOST = 1000  # a form has no more cells
 SLACK = 5  # pixels: how far a line may stray from its straight path
 
 
@@ -107,7 +108,10 @@ def find_cells(contrast: Float, noise: Float) -> list[Cell]:
     for inked in _drawn(contrast, noise):
         closed_in: list[Cell] = []
         for gap in GAPS:
-            closed_in += _closed_in(inked, gap)
+            more = _closed_in(inked, gap)
+            if more is None:
+                return []
+            closed_in += more
             alike = _most_alike(closed_in)
             if len(alike) >= MANY and _are_squares_of_paper(alike):
                 return []  # its rules are long, and sought as such; so many leave no doubt
@@ -130,21 +134,23 @@ def _drawn(contrast: Float, noise: Float) -> Iterator[Mask]:
         yield (smooth > np.maximum(SURE * noise / CALMED, FAINTEST)).astype(np.uint8)
 
 
-def _closed_in(inked: Mask, gap: int) -> list[Cell]:
-    """Return the stretches of paper that have four corners, lines closed over a few pixels."""
+def _closed_in(inked: Mask, gap: int) -> list[Cell] | None:
+    """Return the stretches of paper that have four corners, lines closed over a few pixels; None where there are too many for a form."""
     closed = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
     closed |= cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))
     height, width = inked.shape
     # the inner outlines of ink tell where paper is closed in, for less than labelling all paper would take
     outlines, nesting = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     inner = np.flatnonzero(nesting[0, :, 3] >= 0) if outlines else ()
-    cells = []
+    rooms = []
     for x, y, w, h in sorted((cv2.boundingRect(outlines[i]) for i in inner), key=lambda box: (box[1], box[0])):
         paper = closed[y + 1 : y + h - 1, x + 1 : x + w - 1]  # the outline is ink
         short, long = sorted(paper.shape)
         if short >= SMALLEST and w < LARGEST * width and h < LARGEST * height and long < LONGEST * short:
-            cells.append(_cell(paper, x + 1, y + 1))
-    return [cell for cell in cells if cell is not None]
+            rooms.append((paper, x + 1, y + 1))
+    if len(rooms) > MOST:
+        return None
+    return [cell for room in rooms if (cell := _cell(*room)) is not None]
 
 
 def _most_alike(cells: list[Cell]) -> list[Cell]:
@@ -190,9 +196,10 @@ def _of_one_size(inked: Mask, cells: list[Cell]) -> list[Cell]:
     above, left = -(h // 2), -(w // 2)
     sides = (_seen(level, 0, above), _seen(level, 0, above + h), _seen(upright, left, 0), _seen(upright, left + w, 0))
     drawn = np.minimum.reduce(sides)  # at the middle of a cell: how much of its barest side is line
-    rows, columns = np.nonzero(drawn >= DRAWN)
-    total = cv2.blur(np.add.reduce(sides), (SLACK, SLACK))[rows, columns]
-    places = _apart(np.stack([columns, rows], 1), total, 0.75 * np.array([w, h]))
+    total = cv2.blur(np.add.reduce(sides), (SLACK, SLACK))
+    best = cv2.dilate(np.where(drawn >= DRAWN, total, 0), np.ones((SLACK, SLACK), np.uint8))  # near by: few of many pixels
+    rows, columns = np.nonzero((drawn >= DRAWN) & (total >= best))
+    places = _apart(np.stack([columns, rows], 1), total[rows, columns], 0.75 * np.array([w, h]))
     back = cv2.invertAffineTransform(turn)
     corners = np.array([(-w, -h), (w, -h), (w, h), (-w, h)]) / 2
     return [Cell((place + corners) @ back[:, :2].T + back[:, 2], True, True) for place in places]
