@@ -14,7 +14,7 @@ from inkdigits.segment import Candidate, Line
 
 def drawn(value, how=0):
     """One digit of MNIST's, the same for the same `how`."""
-    return GLYPHS[np.flatnonzero(LABELS == value)[how]]
+    return GLYPHS[np.flatnonzero(value == LABELS)[how]]
 
 
 def page_of(*digits):

@@ -10,8 +10,8 @@ from inkdigits.classify import DIGITS
 from inkdigits.glyph import make_glyphs
 from inkdigits.ink import find_ink
 from inkdigits.kinds import default_kinds, reading_of
-from inkdigits.second_look import DOUBTFUL, look_again, opinion, pooled
 from inkdigits.records import Box
+from inkdigits.second_look import DOUBTFUL, look_again, opinion, pooled
 from inkdigits.segment import segment
 from inkdigits.surroundings import show_surroundings
 from inkdigits.synthetic import Hands, make_labelled_page

@@ -134,7 +134,7 @@ def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: floa
     if not LEAST <= inside.mean() <= MOST or np.median(small[~inside]) > darker * np.median(small[inside]):
         return False
     dark = (~inside & (small <= darker * np.median(small[inside]))).astype(np.uint8)
-    beside = cv2.copyMakeBorder(dark, *[STROKE] * 4, borderType=cv2.BORDER_REPLICATE)
+    beside = cv2.copyMakeBorder(dark, STROKE, STROKE, STROKE, STROKE, cv2.BORDER_REPLICATE)
     if cv2.morphologyEx(beside, cv2.MORPH_OPEN, DESK)[STROKE:-STROKE, STROKE:-STROKE].sum() < WIDE * (~inside).sum():
         return False  # the strokes of a large digit, which part what is paper on both sides
     within, about = cv2.erode(filled, RING), cv2.dilate(filled, RING)  # light that fades has no edge: a few pixels on it is as bright
