@@ -22,7 +22,7 @@ from PIL import Image
 from inkdigits import Reader
 from inkdigits.limits import ServerLimits
 from inkdigits.server.app import create_app
-from inkdigits.server.running import configure
+from inkdigits.server.running import configure, listen
 from inkdigits.synthetic import make_page
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -84,7 +84,7 @@ def serving(app: Any = None, limits: ServerLimits | None = None, **options: Any)
     limits = limits or ServerLimits()
     app = app or create_app(Reader.load(), limits, **options)
     server = uvicorn.Server(configure(app, limits))
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     wait_for(lambda: server.started)

@@ -198,18 +198,19 @@ def test_a_large_photo_keeps_nobody_waiting(workers: int) -> None:
     Image.fromarray(page).save(out, "JPEG", quality=85)
     with command("--workers", workers) as (server, _), ThreadPoolExecutor(1) as clients:
         server.read(PHOTO)
-        reading = clients.submit(server.read, out.getvalue())
+        readings = [clients.submit(server.read, out.getvalue()) for _ in range(10)]
         seconds = []
         end = time.monotonic() + 5
-        while time.monotonic() < end and not reading.done():
+        while time.monotonic() < end and not readings[-1].done():
             start = time.perf_counter()
             assert server.client.get("/livez").status_code == 200
             seconds.append(time.perf_counter() - start)
             time.sleep(0.01)
         assert len(seconds) > 20
         assert statistics.quantiles(seconds, n=100)[98] < 0.1
-        assert reading.result().status_code == 200
-        assert (reading.result().json()["width"], reading.result().json()["height"]) == (8000, 6000)
+        for reading in readings:
+            assert reading.result().status_code == 200
+            assert (reading.result().json()["width"], reading.result().json()["height"]) == (8000, 6000)
 
 
 @pytest.mark.stress

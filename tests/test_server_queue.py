@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from inkdigits.limits import ServerLimits
 from inkdigits.server import jobs
 from inkdigits.server.app import create_app
 from inkdigits.server.queue import Queue, ThreadDesk
+from inkdigits.server.running import listen
 from inkdigits.server.watching import JsonLines
 from inkdigits.server.workers import ProcessDesk
 
@@ -174,6 +176,11 @@ def test_the_command_listens_here_only_unless_told_otherwise() -> None:
         assert addresses == {"0100007F"}
         check_error(server.client.get("/v1/model", headers={"Host": "evil.example"}), 403, "refused")
         assert server.client.get("/v1/model", headers={"Host": "localhost"}).status_code == 200
+
+
+def test_answers_are_sent_at_once() -> None:
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        assert listening.accept()[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(

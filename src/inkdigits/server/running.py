@@ -59,7 +59,7 @@ def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
     """
     limits = Limits()
     reader = Reader.load(settings.model, limits)
-    listening = _listen(settings.host, settings.port)
+    listening = listen(settings.host, settings.port)
     desks: list[Desk] = [ProcessDesk(settings.model, limits) for _ in range(settings.workers)]
     server_limits = ServerLimits()
     if not desks:
@@ -128,16 +128,24 @@ def _started(settings: Settings, address: str, tell: Callable[[str, str], None])
         webbrowser.open(full)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
+
+    Raises:
+        UsageError: the port is out of range, or nothing can listen there.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listening = socket.create_server((host, port), family=family, backlog=1024)
     except OverflowError as error:
         raise UsageError(f"--port must be 0 to 65535, got {port}") from error
     except OSError as error:
         raise UsageError(
             f"cannot listen on {_address(host, port)}: {os.strerror(error.errno) if error.errno and error.errno > 0 else error}"
         ) from error
+    # an answer is written as head and body: unless both leave at once, the second waits 40 ms for the client's acknowledgement
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _address(host: str, port: int) -> str:
