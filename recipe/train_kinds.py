@@ -107,13 +107,14 @@ def train(data: dict[str, np.ndarray], held: dict[str, np.ndarray], epochs: int,
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02, fused=True)
     steps = len(data["y"]) // BATCH
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=epochs * steps + 1, pct_start=0.1)
-    state, begun = {"model": model, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}, 0
+    state, begun = {"model": model, "averaged": averaged, "optimizer": optimizer}, 0
     path = out / "checkpoint.pt"
     if path.exists():
         saved = torch.load(path, weights_only=True)
         begun = saved.pop("epoch")
         for name, part in state.items():
             part.load_state_dict(saved[name])
+    schedule.last_epoch = begun * steps  # not as saved: there may be more candidates now
     y, labels = (torch.from_numpy(data[key].astype(np.int64)) for key in ("y", "labels"))
     for epoch in range(begun, epochs):
         rng, started = np.random.default_rng([seed, epoch]), time.time()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -95,17 +95,23 @@ def level(image: NDArray[np.uint8], slope: float) -> Straightened:
 
 def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
     """Return the outline of the sheet, of shape (n, 1, 2), None where none lies on something much darker, or is seen whole."""
-    for outline in _bright(small):
+    outlines = list(_bright(small))
+    for outline in outlines:
         solid = cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
         if solid and _is_sheet(outline, small, DARKER):
             return outline
-    corners = _find_corners(small)
+    corners = _first_corners(outlines, small)
     return None if corners is None else corners.round().astype(np.int32)[:, None]
 
 
 def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    """Return the corners of a sheet that is seen whole, of shape (4, 2); a shadow may cut into it, four sides are seldom chance."""
-    for outline in _bright(small):
+    """Return the corners of a sheet that is seen whole, of shape (4, 2)."""
+    return _first_corners(_bright(small), small)
+
+
+def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """Return the corners of the first outline that has some; a shadow may cut into a sheet, four sides are seldom chance."""
+    for outline in outlines:
         hull = cv2.convexHull(outline)
         corners = _corners(hull, small.shape)
         if corners is not None and _is_sheet(hull, small, LESS_BRIGHT):
@@ -115,7 +121,9 @@ def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
 
 def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
     """Yield the outline of the largest bright stretch, of shape (n, 1, 2): something bright that touches the sheet may part from it at
-    another level of brightness, or where bridges are cut that are narrow, or wider."""
+    another level of brightness, or where bridges are cut that are narrow, or wider. Nothing where there is no desk."""
+    if _is_desk(small, LESS_BRIGHT * float(np.quantile(small, 1 - LEAST / 2))).mean() < WIDE * (1 - MOST):
+        return  # whatever is taken for a sheet, `_is_sheet` would find too little that is as dark and as wide
     quiet = cv2.GaussianBlur(small, (0, 0), 2)
     level, _ = cv2.threshold(quiet, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     for bridge in BRIDGES:
@@ -133,13 +141,17 @@ def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: floa
     inside = filled > 0
     if not LEAST <= inside.mean() <= MOST or np.median(small[~inside]) > darker * np.median(small[inside]):
         return False
-    dark = (~inside & (small <= darker * np.median(small[inside]))).astype(np.uint8)
-    beside = cv2.copyMakeBorder(dark, STROKE, STROKE, STROKE, STROKE, cv2.BORDER_REPLICATE)
-    if cv2.morphologyEx(beside, cv2.MORPH_OPEN, DESK)[STROKE:-STROKE, STROKE:-STROKE].sum() < WIDE * (~inside).sum():
+    if _is_desk(np.where(inside, 255, small), darker * float(np.median(small[inside]))).sum() < WIDE * (~inside).sum():
         return False  # the strokes of a large digit, which part what is paper on both sides
     within, about = cv2.erode(filled, RING), cv2.dilate(filled, RING)  # light that fades has no edge: a few pixels on it is as bright
     near, beyond = small[inside & (within == 0)], small[~inside & (about > 0)]
     return len(beyond) > 0 and bool(np.median(beyond) <= SHARP * np.median(near))
+
+
+def _is_desk(small: NDArray[np.uint8], darkest: float) -> NDArray[np.uint8]:
+    """Return 1 where a picture is at most so bright, and that not only in a stroke, else 0."""
+    dark = cv2.copyMakeBorder((small <= darkest).astype(np.uint8), STROKE, STROKE, STROKE, STROKE, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, DESK), np.uint8)[STROKE:-STROKE, STROKE:-STROKE]
 
 
 def _filled(outline: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
