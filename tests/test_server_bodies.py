@@ -8,6 +8,7 @@ import pytest
 from served import JPEG, Served, check_error, photo, serving, until_closed
 
 from inkdigits.limits import ServerLimits
+from inkdigits.server.deadlines import LINGER_SECONDS
 
 PHOTO = photo("7")
 LIMITS = ServerLimits(max_body=300_000, max_json=10_000, max_seconds=1.0, max_connections=40, max_waiting=2, max_reading=1)
@@ -169,3 +170,15 @@ def test_bodies_together_have_a_limit(served: Served) -> None:
             s.close()
     time.sleep(0.2)
     assert served.read(PHOTO).status_code == 200
+
+
+def test_who_was_answered_early_and_sent_all_the_same_may_ask_again_later() -> None:
+    wrong = HEAD.replace(b"image/jpeg", b"text/html") + b"Content-Length: 4\r\n\r\n"
+    with serving() as server, server.connect() as s:
+        s.settimeout(5)
+        s.sendall(wrong)
+        assert s.recv(65536).startswith(b"HTTP/1.1 415")  # before it saw the body
+        s.sendall(b"body")
+        time.sleep(LINGER_SECONDS + 0.5)
+        s.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert b"HTTP/1.1 200" in until_closed(s)

@@ -43,7 +43,8 @@ class DeadlineProtocol(H11Protocol):
             return
         if self._timer is None:
             self._arm(self.limits.max_seconds)
-        if self._is_answered_early():
+        throws_away = self._is_answered_early()
+        if throws_away:
             self._thrown_away += len(data)
             if self._thrown_away > LINGER_BYTES:
                 self.transport.abort()
@@ -51,6 +52,8 @@ class DeadlineProtocol(H11Protocol):
         super().data_received(data)
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._disarm()
+        elif throws_away and not self._is_answered_early():  # all of it came: the next request has time of its own
+            self._arm(self.limits.max_seconds)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, a moment only for a client that is still sending this one."""
