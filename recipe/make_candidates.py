@@ -40,7 +40,8 @@ def make_text(rng: np.random.Generator) -> str:
     """Return the text of a page: numbers with and without marks, some digits struck out, now and then nothing."""
     if rng.random() < 0.1:
         return ""
-    lines = [[_number(rng) for _ in range(int(rng.integers(1, 5)))] for _ in range(int(rng.integers(1, 7)))]
+    write = _number if rng.random() < 0.6 else _plain  # where one number holds a mark others do
+    lines = [[write(rng) for _ in range(int(rng.integers(1, 5)))] for _ in range(int(rng.integers(1, 7)))]
     text = "|".join(" ".join(line) for line in lines)
     if rng.random() < 0.15:  # a sheet of practice: one digit, again and again
         text = re.sub("[0-9]", str(rng.choice(10, p=[0.07, 0.37, *[0.07] * 8])), text)
@@ -54,6 +55,10 @@ def _number(rng: np.random.Generator) -> str:
     mark = str(rng.choice(list(MARKS), p=[0.25, 0.25, 0.2, 0.15, 0.15]))
     text = "".join("?" if rng.random() < 0.025 else c for c in mark.join(parts))
     return ("-" if rng.random() < 0.06 else "") + text
+
+
+def _plain(rng: np.random.Generator) -> str:
+    return "".join(map(str, rng.integers(0, 10, int(rng.integers(1, 9)))))
 
 
 def label(candidates: Sequence[Candidate], characters: Sequence[tuple[str, Box]], slack: float) -> list[str | None]:

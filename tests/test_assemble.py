@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inkdigits.assemble import Readings, best_path, numbers_of, wide_gap
-from inkdigits.kinds import DIGIT, KINDS, OTHER, PART
+from inkdigits.kinds import DIGIT, KINDS, OTHER, PART, SLASH
 from inkdigits.records import Box
 from inkdigits.segment import Atom, Candidate, Line
 
@@ -87,6 +87,40 @@ def test_digits_are_not_joined_across_what_may_be_a_mark():
     k = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
     readings.kinds[k, OTHER], readings.kinds[k, KINDS.index(".")] = 0.8, 0.2
     assert texts(line, readings) == ["3?5"]
+
+
+def test_digits_are_not_joined_across_a_mark_that_was_taken_for_a_part_of_one():
+    line = line_of((0, 0, 20, 40), (24, 34, 5, 5), (34, 0, 20, 40), minor={1})
+    readings = readings_of(line, {(0, 1): 3, (1, 2): ".", (2, 3): "part", (1, 3): 5})
+    assert texts(line, readings) == ["3?5"]
+    assert texts(line, readings, least=0) == ["35"]
+
+
+@pytest.mark.parametrize(("gaps", "expected"), [((40, 8), ["0.5"]), ((60, 8), ["0", "5"]), ((40, 40), ["0", "5"])])
+def test_a_mark_that_leads_a_digit_belongs_to_the_number_before_it(gaps, expected):
+    line = line_of((0, 0, 20, 40), (20 + gaps[0], 34, 5, 5), (25 + sum(gaps), 0, 20, 40), minor={1})
+    assert texts(line, readings_of(line, {(0, 1): 0, (1, 2): ".", (2, 3): 5})) == expected
+
+
+@pytest.mark.parametrize(("digit", "expected"), [(0.3, ["7?"]), (0.05, ["7"])])
+def test_a_slash_that_ends_a_number_is_a_doubtful_1_or_nothing(digit, expected):
+    line = line_of((0, 0, 20, 40), (30, 0, 20, 40))
+    readings = readings_of(line, {(0, 1): 7, (1, 2): 1})
+    last = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
+    readings.kinds[last] = 0
+    readings.kinds[last, [DIGIT, SLASH]] = digit, 1 - digit
+    assert texts(line, readings) == expected
+
+
+@pytest.mark.parametrize(("digit", "expected"), [(0.4, ["7?"]), (0.2, ["7"])])
+def test_what_is_left_out_and_may_be_a_digit_is_a_question_mark(digit, expected):
+    line = line_of((0, 0, 20, 40), (30, 0, 20, 40))
+    readings = readings_of(line, {(0, 1): 7, (1, 2): 1})
+    last = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
+    readings.kinds[last] = 0
+    readings.kinds[last, [DIGIT, OTHER]] = digit, 1 - digit
+    assert texts(line, readings) == expected
+    assert texts(line, readings, least=0) == ["7"]
 
 
 def test_what_is_struck_out_is_a_question_mark():

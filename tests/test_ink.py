@@ -87,3 +87,15 @@ def test_a_sheet_is_found_on_a_dark_desk_and_nowhere_else():
     assert sheet[150, 200]
     assert not sheet[20, 20]
     assert find_sheet(np.full((300, 400), 200, np.uint8)) is None
+
+
+def test_digits_in_columns_on_paper_without_grain_are_no_rules():
+    page = np.full((400, 1000), 255, np.uint8)
+    for y in range(140, 320, 38):
+        for x in range(170, 800, 40):
+            cv2.ellipse(page, (x, y), (12, 14), 0, 0, 360, 0, 3)
+    dot = np.s_[203:208, 187:192]
+    page[dot] = 0
+    ink = find_ink(page, ruled=True)
+    assert ((ink > 127) == (page < 128)).mean() > 0.999
+    assert (ink[dot] > 127).all()

@@ -40,3 +40,14 @@ def test_every_piece_stands_in_one_line():
     rng = np.random.default_rng(0)
     boxes = np.stack([rng.integers(0, 3000, 800), rng.integers(0, 3000, 800), np.full(800, 20), rng.integers(15, 60, 800)], 1)
     assert sorted(i for line in find_lines(boxes) for i in line) == list(range(800))
+
+
+def test_a_small_digit_that_was_stepped_over_stands_between_its_neighbours():
+    boxes = [(296, 457, 69, 83), (376, 440, 84, 105), (467, 481, 24, 64), (500, 456, 58, 79), (574, 438, 80, 91)]
+    assert find_lines(np.array(boxes)) == [list(range(5))]
+
+
+def test_a_line_goes_on_through_a_digit_in_two_pieces_that_lie_one_above_the_other():
+    before, after = [(219, 633, 23, 36), (251, 641, 29, 38)], [(357, 633, 32, 36), (402, 629, 40, 42), (451, 619, 42, 50)]
+    five = [(307, 656, 37, 19), (310, 635, 26, 19)]
+    assert [sorted(line) for line in find_lines(np.array([*before, *five, *after]))] == [list(range(7))]

@@ -88,7 +88,7 @@ def test_doubtful_digits_are_walked_through_by_keyboard(browser: Browser, served
 
 
 def test_a_pile_is_checked_by_keyboard_alone(browser: Browser, served: Served) -> None:
-    files = [(f"{i}.jpg", "image/jpeg", photo("2071 438", seed=i, size=(300, 120))) for i in range(1, 5)]
+    files = [(f"{i}.jpg", "image/jpeg", photo("20?1 438", seed=i, size=(300, 120))) for i in range(1, 5)]  # one is struck out
     with opened(browser, served.url) as page:
         give(page, "drop", *files)
         expect(page.locator("#count")).to_contain_text("4 of 4 photos", timeout=60_000)
@@ -107,7 +107,7 @@ def test_a_pile_is_checked_by_keyboard_alone(browser: Browser, served: Served) -
 
 
 def test_many_photos_are_one_table_doubtful_first_and_one_failure_stops_nothing(browser: Browser, served: Served) -> None:
-    files = [(f"photo{i}.jpg", "image/jpeg", photo(str(10 + i), seed=60 + i, size=(200, 100))) for i in range(12)]
+    files = [(f"photo{i}.jpg", "image/jpeg", photo(str(10 + i), seed=i, size=(200, 100))) for i in range(12)]
     files.insert(3, ("torn.jpg", "image/jpeg", PHOTO[:700]))
     files.insert(5, ("notes.txt", "text/plain", b"no picture"))
     files.insert(6, ("blank.png", "image/png", white(60, 40)))

@@ -5,8 +5,8 @@ import pytest
 from test_assemble import line_of, readings_of
 
 from inkdigits.assemble import Readings
-from inkdigits.kinds import DIGIT, KINDS, OTHER
-from inkdigits.prior import settle
+from inkdigits.kinds import DIGIT, KINDS, OTHER, SLASH
+from inkdigits.prior import SELDOM, settle
 
 
 def page_of(what, count=12):
@@ -52,3 +52,15 @@ def test_where_nothing_but_digits_was_asked_nothing_changes():
     plain = Readings(readings.probabilities, readings.confidence)
     assert settle([(line, plain)]) == [(line, plain)]
     assert settle([]) == []
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0, SELDOM), (1, 1.0)])
+def test_a_slash_is_doubted_where_there_is_no_other(others, expected):
+    line = line_of(*((60 * i, 0, 20, 40) for i in range(3 + 2 * others)))
+    readings = readings_of(line, {(i, i + 1): "/" if i % 2 else 4 for i in range(len(line.atoms))})
+    k = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
+    readings.kinds[k] = 0.001
+    readings.kinds[k, [DIGIT, SLASH]] = 0.3, 0.7
+    ((_, settled),) = settle([(line, readings)])
+    before, after = (r.kinds[k, SLASH] / r.kinds[k, DIGIT] for r in (readings, settled))
+    assert after / before == pytest.approx(expected, abs=0.02)

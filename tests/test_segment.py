@@ -45,3 +45,49 @@ def test_what_lies_along_the_edge_is_left_out_before_a_picture_is_turned():
     left = without_edges(ink, 50.0)
     assert not left[:, 380:].any()
     assert (left[:, :380] == ink[:, :380]).all()
+
+
+def runs_of(ink):
+    (line,) = segment(ink)
+    return line, {(c.box.x, c.box.y, c.box.width, c.box.height) for c in line.candidates}
+
+
+def test_a_wide_5_in_one_stroke_is_a_candidate_whole():
+    ink = np.zeros((300, 800), np.uint8)
+    for x in (60, 130, 500, 570):
+        cv2.ellipse(ink, (x, 140), (22, 40), 0, 0, 360, 255, 8)
+    five = np.array([(420, 100), (300, 104), (290, 138), (330, 140), (345, 160), (320, 180), (220, 178)])
+    cv2.polylines(ink, [five], False, 255, 8)
+    line, runs = runs_of(ink)
+    whole = cv2.boundingRect(five)
+    assert whole[2] > 2 * line.height
+    assert any(np.abs(np.subtract(run, whole)).max() <= 10 for run in runs)
+
+
+def test_a_digit_whose_line_is_broken_into_small_pieces_is_a_candidate_whole():
+    ink = np.zeros((300, 400), np.uint8)
+    for x in (60, 130, 270):
+        cv2.line(ink, (x, 100), (x, 180), 255, 8)
+    for start in range(0, 360, 72):
+        cv2.ellipse(ink, (200, 140), (24, 40), 0, start, start + 50, 255, 5)
+    line, runs = runs_of(ink)
+    assert sum(atom.is_minor for atom in line.atoms) >= 4
+    assert any(abs(x - 176) < 8 and abs(y - 100) < 8 and abs(w - 48) < 12 and abs(h - 80) < 12 for x, y, w, h in runs)
+
+
+def test_a_comma_between_two_lines_belongs_to_the_upper():
+    ink = np.zeros((300, 400), np.uint8)
+    for y, xs in ((60, (100, 150, 190)), (112, (100, 172, 220))):
+        for x in xs:
+            cv2.line(ink, (x, y), (x, y + 44), 255, 5)
+    cv2.line(ink, (175, 97), (173, 104), 255, 3)
+    upper, lower = segment(ink)
+    assert [len(upper.atoms), len(lower.atoms)] == [4, 3]
+
+
+def test_a_dash_of_one_pixel_is_a_piece():
+    ink = np.zeros((200, 300), np.uint8)
+    cv2.line(ink, (106, 50), (100, 100), 255, 1)
+    cv2.line(ink, (70, 75), (86, 75), 255, 1)
+    (line,) = segment(ink)
+    assert [atom.box.height for atom in line.atoms] == [1, 51]

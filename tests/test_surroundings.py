@@ -15,7 +15,7 @@ from inkdigits.synthetic import make_labelled_page
 
 @pytest.fixture(scope="module")
 def page():
-    picture, _, characters = make_labelled_page("2071 43.8", seed=0, split="validation", dirt="clean")
+    picture, _, characters = make_labelled_page("2071 43.8", seed=3, split="validation", dirt="clean")
     ink = find_ink(picture, ruled=True)
     return ink, segment(ink), characters
 
@@ -30,7 +30,7 @@ def test_each_candidate_stands_in_the_middle_of_its_picture(page):
     large = np.array([c.box.height for c in candidates]) > 0.5 * heights
     assert large.sum() > 5
     for own in shown[large, 1]:
-        ys, xs = np.nonzero(own > 8)
+        ys, xs = np.nonzero(own)
         assert abs((xs.min() + xs.max()) / 2 - (SIDE - 1) / 2) < 3.1
         assert abs((ys.min() + ys.max()) / 2 - (SIDE - 1) / 2) < 3.1
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .kinds import DIGIT, KINDS, MARKS, OTHER, PART, STRUCK
+from .kinds import DIGIT, KINDS, MARKS, OTHER, PART, SLASH, STRUCK
 from .records import UNSURE, Box, Digit, Mark, Number
 from .segment import Line
 from .wanted import Wanted, likeliest
@@ -21,8 +21,12 @@ SIZE_COST = 0.4  # a digit twice as tall or half as tall as its line costs as mu
 HALF = 0.45  # heights of the line: what is as high may be a digit of its own
 SMALLEST = 0.3  # heights of the line: what is lower is no digit
 WIDE, EVEN, APART = 0.85, 2.0, 2.2  # see `wide_gap`
+LED_BY_MARK = 1.6  # wide gaps: from where a mark and the digit close to it start a new number, for a mark seldom leads one
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
+SURELY_MARK = 0.5  # so does what was taken for the beginning or the end of a digit and is likelier than this
+MAYBE_DIGIT = 0.3  # what was left out and is likelier than this to be a digit does, too
+MAYBE_ONE = 0.1  # a slash that begins or ends a number is none: it is a 1 if it is likelier than this to be a digit
 
 Float = NDArray[np.float32]
 
@@ -132,6 +136,22 @@ def _takes(line: Line, readings: Readings) -> list[list[tuple[float, Item | None
     return takes
 
 
+def with_doubts(line: Line, items: list[Item], readings: Readings) -> list[Item]:
+    """Return the items of a path and, as struck out, what it leaves out that may be a digit all the same."""
+    if readings.kinds is None:
+        return items
+    taken = {atom for i in items for atom in range(line.candidates[i.candidate].start, line.candidates[i.candidate].stop)}
+    doubts: dict[int, Item] = {}
+    for k in np.argsort(-readings.kinds[:, DIGIT], kind="stable").tolist():
+        candidate = line.candidates[k]
+        atoms = set(range(candidate.start, candidate.stop))
+        if readings.digit_confidence(k) <= MAYBE_DIGIT or atoms & taken:
+            continue
+        taken |= atoms
+        doubts[candidate.start] = Item(k, UNSURE, candidate.box)
+    return sorted([*items, *doubts.values()], key=lambda i: line.candidates[i.candidate].start) if doubts else items
+
+
 def wide_gap(gaps: NDArray[np.float64], page: float) -> float:
     """Return the gap, in heights of its line, that starts a new number.
 
@@ -150,14 +170,22 @@ def gaps_of(line: Line, items: list[Item]) -> NDArray[np.float64]:
     return np.array([b.box.x - (a.box.x + a.box.width) for a, b in pairwise(items)], float) / line.height
 
 
+def _led_by_mark(items: list[Item], gaps: NDArray[np.float64]) -> list[bool]:
+    """Tell for each gap whether what follows is a mark, but no minus, that stands much closer to the digit after it."""
+    after = [*gaps[1:], np.inf]
+    return [item.is_mark and item.text != "-" and then < 0.5 * gap for item, gap, then in zip(items[1:], gaps, after, strict=False)]
+
+
 def numbers_of(
     line: Line, items: list[Item], readings: Readings, least: float, index: int, page_gap: float = 0.2, wanted: Wanted | None = None
 ) -> list[Number]:
     """Return the numbers of one line: items in reading order, parted where the gap is wide."""
+    if least > 0:
+        items = with_doubts(line, items, readings)
     if not items:
         return []
     gaps = gaps_of(line, items)
-    wide = gaps > wide_gap(gaps, page_gap)
+    wide = gaps > wide_gap(gaps, page_gap) * np.where(_led_by_mark(items, gaps), LED_BY_MARK, 1)
     groups: list[list[Item]] = [[items[0]]]
     for item, is_wide in zip(items[1:], wide, strict=True):
         if is_wide:
@@ -209,10 +237,7 @@ def _given(read: Digit, character: str, share: float, least: float) -> Digit:
 
 def _number_of(line: Line, group: list[Item], readings: Readings, least: float, index: int) -> Number | None:
     """Return one number, None where a group holds marks alone."""
-    while group and group[-1].is_mark:  # a full stop, a dash that ends a sum
-        group = group[:-1]
-    while group and group[0].is_mark and not (group[0].text == "-" and len(group) > 1 and not group[1].is_mark):
-        group = group[1:]
+    group = _without_outer_marks(group, readings)
     if not group:
         return None
     digits: list[Digit] = []
@@ -232,13 +257,32 @@ def _number_of(line: Line, group: list[Item], readings: Readings, least: float, 
     return number(digits, index, tuple(marks))
 
 
+def _without_outer_marks(group: list[Item], readings: Readings) -> list[Item]:
+    """Return what begins and ends with a digit, or begins with the dash of a negative number."""
+    group = [_maybe_one(item, readings) if n in (0, len(group) - 1) else item for n, item in enumerate(group)]
+    while group and group[-1].is_mark:  # a full stop, a dash that ends a sum
+        group = group[:-1]
+    while group and group[0].is_mark and not (group[0].text == "-" and len(group) > 1 and not group[1].is_mark):
+        group = group[1:]
+    return group
+
+
+def _maybe_one(item: Item, readings: Readings) -> Item:
+    """Return an item at the end of a number, a slash as the digit that it may be."""
+    return replace(item, text="digit") if item.text == KINDS[SLASH] and readings.digit_confidence(item.candidate) > MAYBE_ONE else item
+
+
 def _missed_mark(line: Line, left: Item, right: Item, readings: Readings) -> int | None:
-    """Return what was left out between two digits and may be a mark, None where nothing was."""
+    """Return what may be a mark between two digits: what was left out, or taken for a part of one of them; None where nothing was."""
     if readings.kinds is None:
         return None
-    between = range(line.candidates[left.candidate].stop, line.candidates[right.candidate].start)
+    before, after = line.candidates[left.candidate], line.candidates[right.candidate]
+    ends = {before.stop - 1} if before.stop > before.start + 1 else set()
+    ends |= {after.start} if after.stop > after.start + 1 else set()
     for k, candidate in enumerate(line.candidates):
-        if candidate.start in between and candidate.stop - 1 in between and float(readings.kinds[k, MARKS].sum()) > MAYBE_MARK:
+        inside = before.stop <= candidate.start and candidate.stop <= after.start
+        least = MAYBE_MARK if inside else SURELY_MARK if candidate.stop == candidate.start + 1 and candidate.start in ends else 1.0
+        if float(readings.kinds[k, MARKS].sum()) > least:
             return k
     return None
 

@@ -99,10 +99,13 @@ def flatten(image: NDArray[np.uint8]) -> Flat:
 
 
 def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
-    """Return how much darker than its paper each pixel is, float32 of their shape: 0 paper, 1 ink that reflects nothing."""
+    """Return how much darker than its paper each pixel is, float32 of their shape: 0 paper, 1 ink that reflects nothing.
+
+    Paper without any grain is a millionth: exactly 0 is said of what lies beside a sheet alone.
+    """
     light = paper + np.float32(8)  # 8 grey levels of stray light keep black from dividing by nothing
     np.divide(grey + np.float32(8), light, out=light)
-    return np.subtract(1, light, out=light)
+    return np.subtract(np.float32(1.000001), light, out=light)
 
 
 def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from .classify import default_threads, open_session, read_packaged
 from .errors import ModelError
 
 KINDS = ("digit", ".", ",", "-", "/", ":", "struck", "part", "other")
-DIGIT, STRUCK, PART, OTHER = (KINDS.index(kind) for kind in ("digit", "struck", "part", "other"))
+DIGIT, SLASH, STRUCK, PART, OTHER = (KINDS.index(kind) for kind in ("digit", "/", "struck", "part", "other"))
 MARKS = slice(1, 6)  # the places of the marks
 CHUNK = 128  # candidates a call: their memory stays small
 FAINTEST = 1e-4  # a digit is no less likely than this in a reading

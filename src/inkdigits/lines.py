@@ -1,7 +1,7 @@
 """The pieces of a page come in; which of them stand in one line, in reading order, comes out.
 
 Neighbours are linked first, each piece to the one that follows it best when both agree, so that a line may slope or bend; chains that
-continue each other across a wide gap are joined afterwards.
+continue each other across a wide gap are joined afterwards, and what a chain has stepped over is put into it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ STEEP = 0.85  # heights: a neighbour's middle is no further up or down than this
 UP_AND_DOWN = 2.2  # how much more a step up or down counts than one to the right
 UNLIKE = 2.6  # heights of neighbours differ by this factor at most
 JOIN = 0.55  # heights: chains go on in the same line when they meet within this
+STACKED = 0.3  # heights: one may begin so far before the other ends, where both end in pieces of one digit
 UNEVEN = 2.2  # their usual heights differ by this factor at most
+WITHIN = 0.45  # heights: what lies no further from the middle between two neighbours stands between them
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def find_lines(boxes: Boxes) -> list[list[int]]:
     m = Middles.of(boxes)
     chains = _chains(_links(m))
     slope = _slope(m, chains)
-    lines = _joined(m, chains, slope)
+    lines = _filled(m, _joined(m, chains, slope))
     return sorted(lines, key=lambda line: float(np.median(m.y[line] - slope * m.x[line])))
 
 
@@ -106,7 +108,7 @@ def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]
         while left[i]:
             across = m.x[first] - m.x[last[i]]
             tall, low = np.maximum(height, height[i]), np.minimum(height, height[i])
-            goes_on = left & (across > 0) & (tall <= UNEVEN * low)
+            goes_on = left & (across > -STACKED * low) & (tall <= UNEVEN * low)
             goes_on &= np.abs(m.y[first] - m.y[last[i]] - slope * across) < JOIN * tall
             goes_on[i] = False
             if not goes_on.any():
@@ -116,3 +118,24 @@ def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]
             left[j] = False
             last[i], height[i] = line[-1], np.median(m.h[line])
     return [line for line, is_left in zip(lines, left, strict=True) if is_left]
+
+
+def _filled(m: Middles, lines: list[list[int]]) -> list[list[int]]:
+    """Return the lines with each lonely piece put between the neighbours that were linked past it: a small digit that stands low."""
+    filled = [line for line in lines if len(line) > 1]
+    for (lonely,) in (line for line in lines if len(line) == 1):
+        for line in filled:
+            k = int(np.searchsorted(m.x[line], m.x[lonely]))
+            if 0 < k < len(line) and _is_between(m, lonely, line[k - 1], line[k]):
+                line.insert(k, lonely)
+                break
+        else:
+            filled.append([lonely])
+    return filled
+
+
+def _is_between(m: Middles, piece: int, left: int, right: int) -> bool:
+    tall = max(m.h[left], m.h[right])
+    share = (m.x[piece] - m.x[left]) / (m.x[right] - m.x[left])
+    middle = m.y[left] + share * (m.y[right] - m.y[left])
+    return bool(abs(m.y[piece] - middle) < WITHIN * tall and m.h[piece] < UNLIKE * tall)

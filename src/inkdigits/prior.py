@@ -1,7 +1,8 @@
-"""Readings of a page's lines come in; the same, knowing how much of what stands on this page is no digit, come out.
+"""Readings of a page's lines come in; the same, knowing what else stands on this page, come out.
 
 The network that tells digits from dirt sees a candidate with its neighbours and has learned from pages of every kind. On a sheet of
-digits alone a lonely stroke is a 1; on a page full of print it is a letter. How common dirt is shows on the page itself.
+digits alone a lonely stroke is a 1; on a page full of print it is a letter. How common dirt is shows on the page itself. Likewise a
+slanting stroke between digits is seldom a slash where there is no other.
 
 Source: Saerens, Latinne, Decaestecker 2002, adjusting a classifier to new prior probabilities; with caution where a page holds little.
 """
@@ -12,55 +13,74 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .assemble import Readings, best_path
-from .kinds import DIGIT, OTHER
+from .kinds import DIGIT, OTHER, SLASH
 from .segment import Line
 
 USUAL = 0.2  # what is something else for one digit, on the pages that were learned from
 CAUTION = 4.0  # as if so many digits of a usual page had been seen as well
 MOST = 4.0  # how much rarer or more common than usual it may be
+SELDOM = 1 / 3  # of the pages that were learned from, where slashes are common: how likely one is that stands alone on its page
 ROUNDS = 2
 
 Lattice = Sequence[tuple[Line, Readings]]
 
 
 def settle(lattice: Lattice) -> list[tuple[Line, Readings]]:
-    """Return the readings of a page's lines with the chance of "something else" as it is on this page.
+    """Return the readings of a page's lines with the chances of "something else" and of a slash as they are on this page.
 
     Args:
         lattice: each line and what is known of its candidates; `kinds` must be there.
     """
     settled = list(lattice)
     for _ in range(ROUNDS):
-        share = _share_of_dirt(settled)
-        settled = [(line, _reweighed(readings, share)) for line, readings in lattice]
+        taken = [{item.candidate for item in best_path(line, readings)} for line, readings in settled]
+        dirt = _share_of_dirt(settled, taken)
+        slashes = _slashes(settled, taken)
+        everywhere = sum(float(each.sum()) for each in slashes)
+        settled = [
+            (line, _reweighed(readings, dirt, np.clip(everywhere - own, SELDOM, 1)))
+            for (line, readings), own in zip(lattice, slashes, strict=True)
+        ]
     return settled
 
 
-def _share_of_dirt(lattice: Lattice) -> float:
+def _share_of_dirt(lattice: Lattice, taken: Sequence[set[int]]) -> float:
     """Return how much more common than usual what is something else is, from the best path through every line."""
     dirt = digits = 0.0
-    for line, readings in lattice:
+    for (line, readings), on_path in zip(lattice, taken, strict=True):
         if readings.kinds is None:
             continue
-        taken = {item.candidate for item in best_path(line, readings)}
-        covered = {atom for k in taken for atom in range(line.candidates[k].start, line.candidates[k].stop)}
+        covered = {atom for k in on_path for atom in range(line.candidates[k].start, line.candidates[k].stop)}
         left = {
             k
             for k, c in enumerate(line.candidates)
             if c.stop == c.start + 1 and c.start not in covered and not line.atoms[c.start].is_minor
         }
-        for k in taken | left:
+        for k in on_path | left:
             dirt += float(readings.kinds[k, OTHER])
             digits += float(readings.kinds[k, DIGIT])
     share = (dirt + CAUTION * USUAL) / (digits + CAUTION) / USUAL
     return float(np.clip(share, 1 / MOST, MOST))
 
 
-def _reweighed(readings: Readings, share: float) -> Readings:
+def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.float32]]:
+    """Return how likely each candidate of every line is a slash, 0 where the best path leaves it out."""
+    found = []
+    for (line, readings), on_path in zip(lattice, taken, strict=True):
+        likely = np.zeros(len(line.candidates), np.float32)
+        if readings.kinds is not None and on_path:
+            likely[list(on_path)] = readings.kinds[list(on_path), SLASH]
+        found.append(likely)
+    return found
+
+
+def _reweighed(readings: Readings, dirt: float, slash: NDArray[np.float32]) -> Readings:
     if readings.kinds is None:
         return readings
     kinds = readings.kinds.copy()
-    kinds[:, OTHER] *= share
+    kinds[:, OTHER] *= dirt
+    kinds[:, SLASH] *= slash
     return replace(readings, kinds=kinds / kinds.sum(1, keepdims=True))

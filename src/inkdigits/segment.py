@@ -26,7 +26,9 @@ MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no lin
 AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
 BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
 WIDEST = 1.45  # heights: a candidate is no wider
-MOST_ATOMS = 5  # a candidate has at most
+WIDEST_PIECE = 2.5  # heights, of a candidate that is all of one piece: a 5 with a long hat and a long tail
+MOST_ATOMS = 5  # a candidate has at most, but one that is all of one piece
+BROKEN = 0.5  # heights: what is as tall and all of minor pieces may be a digit whose line is broken
 SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
@@ -43,11 +45,13 @@ class Atom:
         ink: uint8, cropped.
         box: where it stands, in pixels of the ink.
         is_minor: too small to be a digit beside its neighbours.
+        piece: of which piece of ink it is all or a part.
     """
 
     ink: Ink
     box: Box
     is_minor: bool = False
+    piece: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     near = np.hypot(gap_x, gap_y) < 1.1 * size[tall]
     is_minor = np.zeros(len(size), bool)
     is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1)
-    return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver & (size >= 2)]
+    return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
 
 
 def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
@@ -201,7 +205,9 @@ def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64])
         x, y, w, h = pieces.boxes[k].astype(float)
         gap_x = np.maximum(np.maximum(boxes[:, 0] - (x + w), x - (boxes[:, 0] + boxes[:, 2])), 0)
         gap_y = np.maximum(np.maximum(boxes[:, 1] - (y + h), y - (boxes[:, 1] + boxes[:, 3])), 0)
-        nearest = int(np.hypot(gap_x, 1.3 * gap_y).argmin())
+        # commas hang below their line, nothing stands above one: between two lines a piece belongs to the upper
+        above = np.maximum(boxes[:, 1] - (y + h / 2), 0)
+        nearest = int((np.hypot(gap_x, 1.3 * gap_y) + above).argmin())
         if gap_y[nearest] <= ASTRAY * boxes[nearest, 3]:
             owned[flat[nearest][0]].append(int(k))
     return owned
@@ -211,7 +217,7 @@ def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
     """Return the lattice of one line."""
     height = float(np.median(np.maximum(pieces.boxes[line, 3], np.minimum(0.5 * pieces.boxes[line, 2], 1.5 * pieces.boxes[line, 3]))))
     atoms = [atom for i in line for atom in _atoms(pieces, i, height)]
-    atoms += [Atom(pieces.cut_out([i]), Box(*map(int, pieces.boxes[i])), True) for i in minor]
+    atoms += [Atom(pieces.cut_out([i]), Box(*map(int, pieces.boxes[i])), True, i) for i in minor]
     atoms.sort(key=lambda a: a.box.x + a.box.width / 2)
     return Line(tuple(atoms), tuple(_candidates(atoms, height)), height)
 
@@ -223,23 +229,47 @@ def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
     for part in cut(pieces.cut_out([i]), height):
         px, py, pw, ph = cv2.boundingRect(part)
         if pw and ph:
-            atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + px, y + py, pw, ph)))
+            atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + px, y + py, pw, ph), piece=i))
     return atoms
 
 
 def _candidates(atoms: list[Atom], height: float) -> list[Candidate]:
     """Return every run of atoms that may be one digit."""
     found = []
+    for start, stop in sorted(_runs(atoms, height) | _whole_pieces(atoms, height)):
+        run = atoms[start:stop]
+        box = Box.around(a.box for a in run)
+        found.append(Candidate(start, stop, _joined(run, box), box, _spread(run, height)))
+    return found
+
+
+def _runs(atoms: list[Atom], height: float) -> set[tuple[int, int]]:
+    """Return (start, stop) of neighbours that are together no wider than a digit."""
+    runs = set()
     for start in range(len(atoms)):
         for stop in range(start + 1, min(start + MOST_ATOMS, len(atoms)) + 1):
             run = atoms[start:stop]
             box = Box.around(a.box for a in run)
             if stop > start + 1 and box.width > WIDEST * max(height, box.height):
                 break
-            if stop > start + 2 and all(a.is_minor for a in run):  # a mark has two pieces at most
-                break
-            found.append(Candidate(start, stop, _joined(run, box), box, _spread(run, height)))
-    return found
+            if stop <= start + 2 or box.height > BROKEN * height or not all(a.is_minor for a in run):  # a mark has two pieces at most
+                runs.add((start, stop))
+    return runs
+
+
+def _whole_pieces(atoms: list[Atom], height: float) -> set[tuple[int, int]]:
+    """Return (start, stop) of every piece that was cut, if nothing but minor pieces stands among its parts."""
+    ends: dict[int, tuple[int, int]] = {}
+    for n, atom in enumerate(atoms):
+        if not atom.is_minor:
+            ends[atom.piece] = ends.get(atom.piece, (n, n))[0], n + 1
+    whole = set()
+    for piece, (start, stop) in ends.items():
+        run = atoms[start:stop]
+        box = Box.around(a.box for a in run)
+        if box.width <= WIDEST_PIECE * max(height, box.height) and all(a.is_minor or a.piece == piece for a in run):
+            whole.add((start, stop))
+    return whole
 
 
 def _joined(run: list[Atom], box: Box) -> Ink:

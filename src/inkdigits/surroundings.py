@@ -38,17 +38,21 @@ def show_surroundings(lines: Sequence[Line], ink: Ink) -> Ink:
     if not count:
         return shown
     usual = _usual_height(lines)
+    pages = {1: ink}  # by how many times smaller they are
     at = 0
     for line in lines:
         level = np.clip(128 + 32 * np.log2(line.height / usual), 0, 255)
         half = max(4.0, HEIGHTS / 2 * line.height)
+        times = max(1, int(half / SIDE))
+        if times not in pages:
+            pages[times] = _smaller(ink, times)
         far, corner, scale = _from_farther_off(ink, line)
         for candidate in line.candidates:
             x, y, w, h = candidate.box
-            left, top = round(x + w / 2 - half), round(y + h / 2 - half)
-            side = round(2 * half)
-            shown[at, 0] = _shrunk(_window(ink, left, top, side))
-            shown[at, 1] = _shrunk(_window(candidate.ink, left - x, top - y, side))
+            left, top = round((x + w / 2 - half) / times), round((y + h / 2 - half) / times)
+            side = round(2 * half / times)
+            shown[at, 0] = _shrunk(_window(pages[times], left, top, side))
+            shown[at, 1] = _shrunk(_window(_smaller(candidate.ink, times, x, y), left - x // times, top - y // times, side))
             middle = ((x + w / 2 - corner[0]) * scale, (y + h / 2 - corner[1]) * scale)
             shown[at, 2] = _window(far, round(middle[0] - SIDE / 2), round(middle[1] - SIDE / 2), SIDE)
             shown[at, 3] = level
@@ -86,6 +90,19 @@ def _window(ink: Ink, left: int, top: int, side: int) -> Ink:
     if x1 > x0 and y1 > y0:
         square[y0 - top : y1 - top, x0 - left : x1 - left] = ink[y0:y1, x0:x1]
     return square
+
+
+def _smaller(ink: Ink, times: int, x: int = 0, y: int = 0) -> Ink:
+    """Return `ink`, whose corner lies at (x, y), so many times smaller, its pixels where those of the whole page so reduced lie.
+
+    A window of the page has thousands of pixels more than its small picture where the digits are large: this makes them few at once.
+    """
+    if times == 1:
+        return ink
+    height, width = ink.shape
+    on_grid = cv2.copyMakeBorder(ink, y % times, -(y + height) % times, x % times, -(x + width) % times, cv2.BORDER_CONSTANT, value=0)
+    size = on_grid.shape[1] // times, on_grid.shape[0] // times
+    return np.asarray(cv2.resize(on_grid, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _shrunk(square: Ink) -> Ink:
