@@ -99,3 +99,31 @@ def test_digits_in_columns_on_paper_without_grain_are_no_rules():
     ink = find_ink(page, ruled=True)
     assert ((ink > 127) == (page < 128)).mean() > 0.999
     assert (ink[dot] > 127).all()
+
+
+@pytest.mark.parametrize("quality", [20, 30, 40, 50, 60])
+def test_what_jpeg_leaves_about_strokes_is_no_ink(quality):
+    page = np.full((400, 600), 235, np.uint8)
+    for n, x in enumerate((100, 250, 400)):
+        cv2.putText(page, str(n + 2), (x, 260), cv2.FONT_HERSHEY_SIMPLEX, 4, 30, 12, cv2.LINE_AA)
+    coded = cv2.imdecode(cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((find_ink(coded, ruled=True) > 0).astype(np.uint8))
+    assert (stats[1:, cv2.CC_STAT_AREA] > 4).sum() == 3  # a speck is dropped later
+
+
+def test_a_pale_stroke_far_from_a_dark_one_is_ink():
+    page = np.full((400, 600), 235, np.uint8)
+    cv2.line(page, (100, 100), (100, 300), 30, 12)
+    cv2.line(page, (300, 100), (300, 300), 205, 6)
+    assert (find_ink(page, ruled=True)[120:280, 299:302] > 127).all()
+
+
+def test_a_whole_digit_is_ink_where_grain_would_hide_a_speck_as_faint():
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, 26, (400, 600))
+    page = np.full((400, 600), 200.0)
+    cv2.ellipse(page, (300, 200), (40, 60), 0, 0, 360, 172, 6)
+    page[320:322, 100:102] = 172
+    ink = find_ink(np.clip(page + grain, 0, 255).astype(np.uint8), ruled=True)
+    assert (ink[132:268, 252:348] > 0).sum() > 1200
+    assert not ink[300:340, 80:120].any()

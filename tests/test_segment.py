@@ -91,3 +91,23 @@ def test_a_dash_of_one_pixel_is_a_piece():
     cv2.line(ink, (70, 75), (86, 75), 255, 1)
     (line,) = segment(ink)
     assert [atom.box.height for atom in line.atoms] == [1, 51]
+
+
+def test_a_straight_1_is_kept_beside_digits_as_tall_whatever_the_dirt():
+    rng = np.random.default_rng(0)
+    ink = np.zeros((480, 640), np.uint8)
+    for x, y in zip(rng.integers(0, 620, 45), rng.integers(0, 150, 45), strict=True):
+        ink[y : y + 12, x : x + 10] = 255
+    cv2.line(ink, (60, 200), (60, 340), 255, 8)
+    for x in (150, 260, 370):
+        cv2.ellipse(ink, (x, 270), (36, 70), 0, 0, 360, 255, 12)
+    line = segment(ink)[-1]
+    assert [atom.box.height > 130 for atom in line.atoms if atom.box.x < 70] == [True]
+
+
+def test_a_long_line_beside_small_digits_is_no_1():
+    ink = np.zeros((480, 640), np.uint8)
+    cv2.line(ink, (60, 120), (60, 260), 255, 5)
+    for x in range(150, 350, 40):
+        cv2.ellipse(ink, (x, 190), (12, 20), 0, 0, 360, 255, 5)
+    assert all(atom.box.x > 100 for line in segment(ink) for atom in line.atoms)

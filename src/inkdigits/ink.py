@@ -29,6 +29,8 @@ COARSE = 64  # pixels: what is seen through a wider window is seen as well in ha
 TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
+HIGH_AT_LARGE, LARGE = 5.2, 60  # a piece of so many pixels is surely ink sooner: no grain hangs together so far
+BLOCK, ECHO = 8, 5.0  # a piece that is so many times fainter than ink so near, in pixels, is what JPEG made of that
 FAINTEST = 0.04  # reflectance: fainter than this is paper, however quiet the picture
 GRAINY, SMOOTH = 0.007, 1.2  # grain from which on a page is smoothed, and by how many pixels
 NEARBY = 0.02  # of the shorter side: how wide the surroundings of a stroke are
@@ -233,8 +235,10 @@ def soften(flat: Flat) -> NDArray[np.uint8]:
     strength = _strengths(which, values, n)
     middle_x, middle_y = (stats[:, :2] + stats[:, 2:4] // 2).T
     noise = flat.noise[middle_y, middle_x] if flat.noise.size > 1 else flat.noise[0, 0]
-    sure = (strength >= np.maximum(NOISE_HIGH * noise, 1.6 * FAINTEST)) & (stats[:, cv2.CC_STAT_AREA] >= 2)
-    kept = sure[which]
+    areas = stats[:, cv2.CC_STAT_AREA]
+    high = np.where(areas >= LARGE, HIGH_AT_LARGE, NOISE_HIGH)
+    sure = (strength >= np.maximum(high * noise, 1.6 * FAINTEST)) & (areas >= 2)
+    kept = (sure & ~_is_echo(contrast, at, which, strength))[which]
     at, values, piece = at[kept], values[kept], strength[which[kept]]
     # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it
     nearby = cv2.dilate(contrast, _surroundings(min(contrast.shape))).ravel()[at]
@@ -243,6 +247,14 @@ def soften(flat: Flat) -> NDArray[np.uint8]:
     ink = np.zeros(contrast.shape, np.uint8)
     ink.ravel()[at] = np.clip(soft, 0, 255)
     return ink
+
+
+def _is_echo(contrast: Float, at: NDArray[np.int64], which: NDArray[np.int32], strength: Float) -> NDArray[np.bool_]:
+    """Tell which pieces lie in the shadow of ink many times as strong: what JPEG leaves about a stroke, in the blocks that it crosses."""
+    strongest = cv2.dilate(contrast, np.ones((2 * BLOCK + 1, 2 * BLOCK + 1), np.uint8)).ravel()[at]
+    count = np.bincount(which, minlength=len(strength))
+    mean = np.bincount(which, strongest, minlength=len(strength)) / np.maximum(count, 1)
+    return np.asarray(mean > ECHO * strength)
 
 
 def _surroundings(side: int) -> NDArray[np.uint8]:

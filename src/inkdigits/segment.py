@@ -34,6 +34,8 @@ TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
 TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
 ASTRAY = 0.5  # of the height of the nearest piece: what stands as far above or below it is no part of a digit, and no mark
+PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, and so near
+THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
@@ -121,7 +123,7 @@ def _is_junk(pieces: Components) -> NDArray[np.bool_]:
     along = edge & ((w > JUNK_SIDE * width) & (h < 0.5 * height) | (h > JUNK_SIDE * height) & (w < 0.25 * width))
     large = (w > 0.75 * width) & (h > 0.75 * height) & (len(pieces) > 1)
     hollow = (w > 0.3 * width) & (h > 0.3 * height) & (pieces.areas < 0.12 * w * h) & (len(pieces) > 1)
-    thin = (np.minimum(w, h) * 14 < np.maximum(w, h)) & (np.maximum(w, h) > 0.12 * max(height, width))
+    thin = (h * 14 < w) & (w > 0.12 * max(height, width)) | (w * 14 < h) & (h > THIN * max(height, width))
     # what is full of ink and fat is a stain or a stretch of table
     fat = (pieces.areas > 0.7 * w * h) & (np.minimum(w, h) > 0.1 * min(height, width)) & edge
     return np.asarray(along | large | hollow | thin | fat | _is_dotted(pieces.boxes))
@@ -159,7 +161,8 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
     # slivers along the picture's edge, and lines much longer than any digit here: the edges of paper, of a desk, of a shadow
     sliver = _slivers(pieces, usual)[usable]
-    edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & ((w < 0.35 * h) | pieces.at_edge(2)[usable]))
+    narrow = w < 0.35 * h
+    edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
     large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
     low, tall = np.flatnonzero(size < AS_USUAL * usual), np.flatnonzero(large & (size < TALLEST * usual))
@@ -169,6 +172,13 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     is_minor = np.zeros(len(size), bool)
     is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
+
+
+def _has_peers(x: NDArray[np.float64], h: NDArray[np.float64], narrow: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which pieces stand near something as tall that is no mere line: where dirt makes what is usual small, a 1 still has these."""
+    wide = np.flatnonzero(~narrow)
+    alike = (h[wide] > PEER * h[:, None]) & (h[wide] < h[:, None] / PEER) & (np.abs(x[wide] - x[:, None]) < NEAR_PEER * h[:, None])
+    return np.asarray(alike.any(1))
 
 
 def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
