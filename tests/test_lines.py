@@ -51,3 +51,11 @@ def test_a_line_goes_on_through_a_digit_in_two_pieces_that_lie_one_above_the_oth
     before, after = [(219, 633, 23, 36), (251, 641, 29, 38)], [(357, 633, 32, 36), (402, 629, 40, 42), (451, 619, 42, 50)]
     five = [(307, 656, 37, 19), (310, 635, 26, 19)]
     assert [sorted(line) for line in find_lines(np.array([*before, *five, *after]))] == [list(range(7))]
+
+
+def test_across_a_gap_a_steep_line_goes_on_and_not_the_one_below():
+    upper = [(426, 951, 49, 32), (483, 938, 27, 33), (517, 925, 30, 41), (553, 919, 46, 35), (609, 907, 25, 36), (642, 897, 38, 39)]
+    upper += [(777, 865, 44, 37), (828, 856, 27, 34), (863, 846, 44, 35)]
+    lower = [(492, 984, 33, 34), (532, 975, 28, 34), (566, 965, 30, 38), (602, 957, 29, 37), (637, 949, 36, 36), (767, 919, 35, 36)]
+    lower += [(806, 910, 30, 36)]
+    assert find_lines(np.array(upper + lower)) == [list(range(9)), list(range(9, 16))]

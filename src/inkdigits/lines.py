@@ -6,7 +6,7 @@ continue each other across a wide gap are joined afterwards, and what a chain ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +48,10 @@ def find_lines(boxes: Boxes) -> list[list[int]]:
     if not len(boxes):
         return []
     m = Middles.of(boxes)
-    chains = _chains(_links(m))
-    slope = _slope(m, chains)
-    lines = _filled(m, _joined(m, chains, slope))
-    return sorted(lines, key=lambda line: float(np.median(m.y[line] - slope * m.x[line])))
+    slope = _slope(m, _chains(_links(m)))
+    m = replace(m, y=m.y - slope * m.x)  # levelled: across a gap, what is next in a line that slopes may stand farther than the next line
+    lines = _filled(m, _joined(m, _chains(_links(m))))
+    return sorted(lines, key=lambda line: float(np.median(m.y[line])))
 
 
 def _links(m: Middles) -> dict[int, int]:
@@ -95,7 +95,7 @@ def _slope(m: Middles, chains: list[list[int]]) -> float:
     return float(np.median(steps)) if len(steps) >= 4 else 0.0
 
 
-def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]]:
+def _joined(m: Middles, chains: list[list[int]]) -> list[list[int]]:
     """Return chains and lonely pieces joined into lines."""
     linked = {i for chain in chains for i in chain}
     lines = [*chains, *([i] for i in range(len(m.x)) if i not in linked)]
@@ -109,7 +109,7 @@ def _joined(m: Middles, chains: list[list[int]], slope: float) -> list[list[int]
             across = m.x[first] - m.x[last[i]]
             tall, low = np.maximum(height, height[i]), np.minimum(height, height[i])
             goes_on = left & (across > -STACKED * low) & (tall <= UNEVEN * low)
-            goes_on &= np.abs(m.y[first] - m.y[last[i]] - slope * across) < JOIN * tall
+            goes_on &= np.abs(m.y[first] - m.y[last[i]]) < JOIN * tall
             goes_on[i] = False
             if not goes_on.any():
                 break
