@@ -30,6 +30,7 @@ ENOUGH_TO_TURN, SURE_DIGIT = 6, 0.75  # digits so sure a page must have before i
 SURE_ENOUGH = 0.8  # sureness above which nobody looks whether the page lies on its side
 TURN_MARGIN = 0.12  # how much surer the reading of the turned page must be
 UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is asked how sure its reading is
+MUCH, HOPELESS = 100, 0.25  # a page that should have more digits and reads less surely is dirt: nobody looks closer
 GLANCE = 600  # candidates that show which way a page lies
 SMALL = 22  # pixels in the first size: smaller digits are read again
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
@@ -61,13 +62,15 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
     at = _PageReader(classifier, limits, settings)
     image, scale = shrunk(picture, FIRST_LOOK)
     ink = find_ink(image, ruled=True)
-    view, numbers = at.upright(image, ink, 1 / scale)
+    view, numbers, expected = at.upright(image, ink, 1 / scale)
+    if expected > MUCH and _sureness(numbers, expected) < HOPELESS and straighten(image) is None:
+        return view, numbers
     if scale < 1 and ink.any() and _is_small(numbers):  # what is small needs more of the pixels
         picture = picture.closer(SECOND_LOOK) if picture.closer else picture
         image, scale = shrunk(picture, SECOND_LOOK)
         del picture  # three times as large, it is let go
         ink = find_ink(image, ruled=True)
-        view, numbers = at.upright(image, ink, 1 / scale)
+        view, numbers, _ = at.upright(image, ink, 1 / scale)
     flat = straighten(image)
     if flat is not None:
         levelled = find_ink(flat.image, ruled=True)
@@ -76,7 +79,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         if not LEVEL < abs(slope) < STEEPEST:
             return view, numbers
         flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
-    other, surer = at.upright(flat.image, levelled, 1 / scale)
+    other, surer, _ = at.upright(flat.image, levelled, 1 / scale)
     if _worth(surer) <= _worth(numbers):
         return view, numbers
     return replace(other, back=flat.back), surer
@@ -99,24 +102,25 @@ class _PageReader:
     limits: Limits
     settings: Settings
 
-    def upright(self, image: Image, ink: Image, scale: float) -> tuple[View, list[Number]]:
-        """Return how a page is looked at, and its numbers: as it lies, unless it is clearly surer on its side."""
+    def upright(self, image: Image, ink: Image, scale: float) -> tuple[View, list[Number], float]:
+        """Return how a page is looked at (as it lies, unless it is clearly surer on its side), its numbers, and how many digits it should have."""
         view = View(self.settings.turn or 0, ink.shape, scale)
         image, ink = turned(image, view.rotation), turned(ink, view.rotation)
         lines = segment(ink, self.limits.max_components)
         best = self.on_lines(lines, image, ink)
-        if self.settings.turn is not None or _sureness(best, _expected(lines)) >= SURE_ENOUGH:
-            return view, best
+        expected = _expected(lines)
+        if self.settings.turn is not None or _sureness(best, expected) >= SURE_ENOUGH:
+            return view, best, expected
         sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
         # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
         side = max((s for s in sides if _sure(s.numbers) >= ENOUGH_TO_TURN), key=lambda s: _sureness(s.numbers), default=None)
-        if side is None or _sureness(side.numbers, _expected(side.some)) <= _sureness(best, _expected(lines)) + TURN_MARGIN:
-            return view, best
+        if side is None or _sureness(side.numbers, _expected(side.some)) <= _sureness(best, expected) + TURN_MARGIN:
+            return view, best, expected
         if len(side.some) == len(side.lines):
             best = side.numbers
         else:
             best = self.on_lines(side.lines, turned(image, side.rotation), turned(ink, side.rotation))
-        return replace(view, rotation=side.rotation), best
+        return replace(view, rotation=side.rotation), best, _expected(side.lines)
 
     def _glance(self, image: Image, ink: Image, rotation: int) -> _Side:
         """Return how a page reads that was turned, by some of its lines."""
