@@ -103,7 +103,10 @@ class _PageReader:
     settings: Settings
 
     def upright(self, image: Image, ink: Image, scale: float) -> tuple[View, list[Number], float]:
-        """Return how a page is looked at (as it lies, unless it is clearly surer on its side), its numbers, and how many digits it should have."""
+        """Return how a page is looked at, its numbers, and how many digits it should have.
+
+        It is looked at as it lies, unless it is clearly surer on its side.
+        """
         view = View(self.settings.turn or 0, ink.shape, scale)
         image, ink = turned(image, view.rotation), turned(ink, view.rotation)
         lines = segment(ink, self.limits.max_components)
