@@ -12,6 +12,7 @@ import inkdigits
 from inkdigits import Limits, Page, Reader
 from inkdigits.errors import ReadError, TooManyMarks, UsageError
 from inkdigits.synthetic import make_digit, make_page
+from inkdigits.synthetic.hands import Hands, choose_writer, write
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,21 @@ def test_blank_pictures_hold_nothing(reader, shape, single):
     page = reader.read(np.full(shape, 230, np.uint8), single=single)
     assert page.text == ""
     assert page.numbers == ()
+
+
+@pytest.mark.parametrize("seed", [0, 4, 7, 8, 14, 51])
+def test_words_do_not_turn_a_page(reader, seed):
+    rng, hands = np.random.default_rng(seed), Hands(split="validation", mnist=0)
+    writer, image = choose_writer(rng, hands), np.full((700, 1100), 235, np.uint8)
+    for y, word in ((200, "AhWMAM"), (400, "MhMWdM")):  # on its side an M is a 3, a W too, from the other
+        x = 100
+        for letter in word:
+            ink = write(letter, writer, hands, 100, rng)
+            image[y : y + ink.shape[0], x : x + ink.shape[1]] -= (ink * 0.8).astype(np.uint8)
+            x += ink.shape[1] + 8
+    page = reader.read(image)
+    assert page.rotation == 0
+    assert flat(page.text) == ""
 
 
 @pytest.mark.parametrize("turn", [90, 270])

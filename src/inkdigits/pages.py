@@ -27,6 +27,7 @@ from .views import FIRST_LOOK, SECOND_LOOK, View, shrunk, turned
 from .wanted import Wanted
 
 ENOUGH_TO_TURN, SURE_DIGIT = 6, 0.75  # digits so sure a page must have before it may be taken for one that lies on its side
+MANY, SURE_SIDE = 12, 0.87  # so many of them, or all of it as sure: letters on their side look like a few digits
 SURE_ENOUGH = 0.8  # sureness above which nobody looks whether the page lies on its side
 TURN_MARGIN = 0.12  # how much surer the reading of the turned page must be
 UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is asked how sure its reading is
@@ -116,7 +117,7 @@ class _PageReader:
             return view, best, expected
         sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
         # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
-        side = max((s for s in sides if _sure(s.numbers) >= ENOUGH_TO_TURN), key=lambda s: _sureness(s.numbers), default=None)
+        side = max(filter(_is_page, sides), key=lambda s: _sureness(s.numbers), default=None)
         if side is None or _sureness(side.numbers, _expected(side.some)) <= _sureness(best, expected) + TURN_MARGIN:
             return view, best, expected
         if len(side.some) == len(side.lines):
@@ -199,9 +200,10 @@ def _count(numbers: list[Number]) -> int:
     return sum(len(n.digits) for n in numbers)
 
 
-def _sure(numbers: list[Number]) -> int:
-    """Return how many digits are surely read: letters on their side look like digits now and then, but seldom like sure ones."""
-    return int((_confidences(numbers) >= SURE_DIGIT).sum())
+def _is_page(side: _Side) -> bool:
+    """Tell whether what was glanced at are digits, not letters that lie on their side when the page does not."""
+    sure = int((_confidences(side.numbers) >= SURE_DIGIT).sum())
+    return sure >= (ENOUGH_TO_TURN if _sureness(side.numbers, _expected(side.some)) >= SURE_SIDE else MANY)
 
 
 def _slope(numbers: list[Number]) -> float:
