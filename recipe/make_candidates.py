@@ -1,6 +1,6 @@
 """Fonts, MNIST and chance come in; shards of labelled candidates in their surroundings come out, cut from made pages as the reader does.
 
-    python recipe/make_candidates.py fonts candidates [--pages 1800] [--others 3000] [--held 200] [--workers 2]
+    python recipe/make_candidates.py fonts candidates [--pages 1800] [--others 4300] [--held 200] [--workers 2]
 
 Each made page goes through `find_ink` and `segment`; a candidate is labelled by what the truth has where it stands: a whole digit, a mark,
 a digit struck out, a part (or more than one) of these, or something else. Shards that exist are kept. The reader of glyphs learns from
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("fonts", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--pages", type=int, default=1800)
-    parser.add_argument("--others", type=int, default=3000)
+    parser.add_argument("--others", type=int, default=4300)
     parser.add_argument("--held", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()

@@ -1,6 +1,6 @@
 """Labelled candidates come in; the weights that tell digits from parts, marks and dirt come out, with a table of what they confuse.
 
-    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 8] [--weights src/inkdigits/weights]
+    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 12] [--weights src/inkdigits/weights]
 
 Torch. The network sees a candidate in its surroundings and what the packaged reader made of its glyph, so train the reader first; from the
 shards `others-*` it learns, which that reader has never seen. The held shards, of hands and fonts that never train, choose nothing but the
@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("candidates", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", type=Path)
     args = parser.parse_args()
