@@ -38,8 +38,8 @@ def test_the_ink_it_sees_is_the_ink_of_the_digit():
 
 
 def test_digits_that_measuring_cannot_find_are_read():
-    lost = [(label, picture) for label, picture, _ in map(made, range(500)) if not find_ink(picture).any()]
-    assert len(lost) >= 8
+    lost = [(label, picture) for label, picture, _ in map(made, range(1200)) if not find_ink(picture).any()]
+    assert len(lost) >= 8  # hardly one in a hundred
     right = [read(picture, single=True, threshold=0).text == str(label) for label, picture in lost]
     assert np.mean(right) > 0.5
 
