@@ -102,25 +102,25 @@ def test_a_mark_that_leads_a_digit_belongs_to_the_number_before_it(gaps, expecte
     assert texts(line, readings_of(line, {(0, 1): 0, (1, 2): ".", (2, 3): 5})) == expected
 
 
-@pytest.mark.parametrize(("digit", "expected"), [(0.3, ["7?"]), (0.05, ["7"])])
-def test_a_slash_that_ends_a_number_is_a_doubtful_1_or_nothing(digit, expected):
+def seven_and(kind, digit):
+    """Return a 7 and beside it what is a digit with this chance, a 1, and else of this kind."""
     line = line_of((0, 0, 20, 40), (30, 0, 20, 40))
     readings = readings_of(line, {(0, 1): 7, (1, 2): 1})
     last = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
     readings.kinds[last] = 0
-    readings.kinds[last, [DIGIT, SLASH]] = digit, 1 - digit
-    assert texts(line, readings) == expected
+    readings.kinds[last, [DIGIT, kind]] = digit, 1 - digit
+    return line, readings
+
+
+@pytest.mark.parametrize(("digit", "expected"), [(0.3, ["7?"]), (0.05, ["7"])])
+def test_a_slash_that_ends_a_number_is_a_doubtful_1_or_nothing(digit, expected):
+    assert texts(*seven_and(SLASH, digit)) == expected
 
 
 @pytest.mark.parametrize(("digit", "expected"), [(0.4, ["7?"]), (0.2, ["7"])])
 def test_what_is_left_out_and_may_be_a_digit_is_a_question_mark(digit, expected):
-    line = line_of((0, 0, 20, 40), (30, 0, 20, 40))
-    readings = readings_of(line, {(0, 1): 7, (1, 2): 1})
-    last = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
-    readings.kinds[last] = 0
-    readings.kinds[last, [DIGIT, OTHER]] = digit, 1 - digit
-    assert texts(line, readings) == expected
-    assert texts(line, readings, least=0) == ["7"]
+    assert texts(*seven_and(OTHER, digit)) == expected
+    assert texts(*seven_and(OTHER, digit), least=0) == ["7"]
 
 
 def test_what_is_struck_out_is_a_question_mark():
