@@ -16,6 +16,7 @@ from inkdigits.wanted import Wanted, likeliest
         (Wanted(pattern=r"\d{2}\.\d"), ["37.5"], ["375", "37.55", "x37.5"]),
         (Wanted(between=(0, 100)), ["0", "100", "99.9", "37,5"], ["-1", "101", "120/80", "?"]),
         (Wanted(digits=2, between=(10, 12)), ["10", "12"], ["13", "110"]),
+        (Wanted(digits=4), ["19?7"], ["3?046", "?7"]),
     ],
 )
 def test_what_is_allowed(wanted, allowed, refused):
@@ -52,3 +53,23 @@ def test_a_page_is_read_as_what_its_numbers_are_known_to_be():
     page = reader.read(image, pattern=r"207\d|438\d", threshold=0)
     assert page.text == "2071 4385"
     assert all("?" in n.text for n in reader.read(image, between=(100_000, 200_000)).numbers)
+
+
+def test_a_number_begins_with_no_mark_but_a_minus():
+    choices = [[(",", 0.6), ("-", 0.1), ("1", 0.3)], [("4", 0.9), (".", 0.1)]]
+    assert likeliest(choices, Wanted())[0] == "14"
+    assert likeliest(choices, Wanted(between=(-9, 0)))[0] == "-4"
+
+
+@pytest.mark.parametrize("known", [{"digits": 3}, {"pattern": r"\d{3}"}, {"between": (0, 1)}])
+def test_what_is_known_wrongly_makes_no_number_of_another(known):
+    image, _ = make_page("1234 6789|2024", seed=3, split="validation", dirt="clean")
+    reader = Reader.load()
+    assert reader.read(image).text == "1234 6789\n2024"
+    assert all(d.value is None for n in reader.read(image, **known).numbers for d in n.digits)
+
+
+@pytest.mark.parametrize("known", [{"digits": 4}, {"pattern": r"\d{4}"}, {"between": (1000, 9999)}])
+def test_a_digit_that_was_struck_out_stays_one(known):
+    image, _ = make_page("2071 43?5", seed=301, split="validation", dirt="clean")
+    assert Reader.load().read(image, **known).text == "2071 43?5"

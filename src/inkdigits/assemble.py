@@ -23,6 +23,7 @@ SMALLEST = 0.3  # heights of the line: what is lower is no digit
 WIDE, EVEN, APART = 0.85, 2.0, 2.2  # see `wide_gap`
 LED_BY_MARK = 1.6  # wide gaps: from where a mark and the digit close to it start a new number, for a mark seldom leads one
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
+DOUBTED = 0.01  # how often a number is not what the user knows it to be
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
 SURELY_MARK = 0.5  # so does what was taken for the beginning or the end of a digit and is likelier than this
 MAYBE_DIGIT = 0.3  # what was left out and is likelier than this to be a digit does, too
@@ -202,36 +203,52 @@ def numbers_of(
 
 
 def _as_wanted(line: Line, group: list[Item], readings: Readings, least: float, index: int, wanted: Wanted) -> Number:
-    """Return the likeliest reading of a number that is what the user knows it to be; all `?` where there is none."""
+    """Return the likeliest reading of a number that is what the user knows it to be; all `?` where there is none.
+
+    How far it is to be trusted falls with how much less likely it is than what stands there when nothing is known: a number that is
+    not what it should be is not made so.
+    """
     start, stop = line.candidates[group[0].candidate].start, line.candidates[group[-1].candidate].stop
-    best: tuple[float, list[Item], str, float] | None = None
-    for cost, items in best_paths(line, readings, start, stop, WAYS):
+    ways = best_paths(line, readings, start, stop, WAYS)
+    usual = max(_weight(cost - ways[0][0], likeliest([_choices(i, readings) for i in items], Wanted())) for cost, items in ways)
+    best: tuple[float, list[Item], tuple[str, float, float]] | None = None
+    for cost, items in ways:
         found = likeliest([_choices(item, readings) for item in items], wanted)
-        if found and (best is None or np.exp(-cost) * found[1] > best[0]):
-            best = float(np.exp(-cost) * found[1]), items, found[0], found[2]
-    _, items, text, share = best or (0.0, [i for i in group if not i.is_mark] or group, "", 0.0)
+        weight = _weight(cost - ways[0][0], found)
+        if found and (best is None or weight > best[0]):
+            best = weight, items, found
+    weight, items, (text, _, share) = best or (0.0, [i for i in group if not i.is_mark] or group, ("", 0.0, 0.0))
+    trust = weight / (weight + DOUBTED * usual) if weight else 0.0
     digits: list[Digit] = []
     marks: list[Mark] = []
     for item, character in zip(items, text or UNSURE * len(items), strict=True):
         if character in KINDS[MARKS]:
-            marks.append(Mark(len(digits), character, round(share, 6)))
+            marks.append(Mark(len(digits), character, round(share * trust, 6)))
         else:
-            digits.append(_given(digit(item.box, readings, item.candidate, 0.0), character, share, least))
+            given = UNSURE if item.text == UNSURE else character
+            digits.append(_given(digit(item.box, readings, item.candidate, 0.0), given, share, trust, least))
     return number(digits, index, tuple(marks))
 
 
+def _weight(cost: float, found: tuple[str, float, float] | None) -> float:
+    """Return how likely a way and what is read on it are, against others of the same number; 0 where nothing is."""
+    return math.exp(-cost) * found[1] if found else 0.0
+
+
 def _choices(item: Item, readings: Readings) -> list[tuple[str, float]]:
-    """Return what an item may be read as, each with how likely that is."""
+    """Return what an item may be read as, each with how likely that is; what was struck out may have been any digit."""
     if item.is_mark and readings.kinds is not None:
         return list(zip(KINDS[MARKS], map(float, readings.kinds[item.candidate, MARKS]), strict=True))
+    if item.text == UNSURE:
+        return [(str(v), 0.1) for v in range(10)]
     return [(str(v), float(p)) for v, p in enumerate(readings.probabilities[item.candidate])]
 
 
-def _given(read: Digit, character: str, share: float, least: float) -> Digit:
-    """Return a digit as what is known makes it: `share` is how likely its number is among those that may be."""
+def _given(read: Digit, character: str, share: float, trust: float, least: float) -> Digit:
+    """Return a digit as what is known makes it: `share` is how likely its number is among those that may be, `trust` that it is one."""
     if character == UNSURE:
         return replace(read, value=None)
-    sure = max(read.confidence, share) if int(character) == read.alternatives[0][0] else share
+    sure = trust * (max(read.confidence, share) if int(character) == read.alternatives[0][0] else share)
     return replace(read, value=int(character) if sure >= least else None, confidence=round(sure, 6))
 
 

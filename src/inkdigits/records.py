@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # only drawing needs NumPy and OpenCV; loading them takes mos
     from numpy.typing import NDArray
 
 UNSURE = "?"
+NUMBER = re.compile(r"-?[0-9?]+([.,/:-][0-9?]+)*")  # what a number's text looks like
 # Okabe & Ito's colours, told apart by colour-blind people too; RGB
 SURE_COLOUR, DOUBTFUL_COLOUR, UNSURE_COLOUR = (0, 114, 178), (230, 159, 0), (213, 94, 0)
 DOUBTFUL = 0.95  # confidence below which a drawn box is coloured as doubtful

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import ReadError
-from .records import UNSURE, Box, Number, Page
+from .records import NUMBER, UNSURE, Box, Number, Page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .crops import Crop
 
 COLUMNS = ("file", "page", "line", "position", "text", "guess", "confidence", "check", "remark")
-NUMBER = re.compile(r"-?[0-9?]+([.,/:-][0-9?]+)*")  # what a number's text looks like
 # control characters, half characters (bytes of a name that are no UTF-8), and what turns the direction of writing or breaks a line
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _UNDECODED = range(0xDC80, 0xDD00)  # how Python keeps a byte of a file name that is no UTF-8

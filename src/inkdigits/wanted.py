@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from .errors import UsageError
+from .records import NUMBER, UNSURE
 
 BEAM = 200  # readings kept while one is put together
 MOST_DIGITS = 40
@@ -52,8 +53,8 @@ class Wanted:
         return self != Wanted()
 
     def allows(self, text: str) -> bool:
-        """Tell whether a number of this text, without `?`, may be one of them."""
-        if self.digits is not None and sum(c.isdigit() for c in text) != self.digits:
+        """Tell whether a number of this text may be one of them; a `?` is a digit."""
+        if self.digits is not None and sum(c.isdigit() or c == UNSURE for c in text) != self.digits:
             return False
         if self.pattern is not None and not re.fullmatch(self.pattern, text):
             return False
@@ -79,7 +80,7 @@ def likeliest(choices: Sequence[Sequence[tuple[str, float]]], wanted: Wanted) ->
     for place in choices:
         grown = [(text + character, p * q) for text, p in beam for character, q in place if q > 0]
         beam = sorted(grown, key=lambda g: -g[1])[:BEAM]
-    allowed = [(text, p) for text, p in beam if wanted.allows(text)]
+    allowed = [(text, p) for text, p in beam if NUMBER.fullmatch(text) and wanted.allows(text)]
     if not allowed:
         return None
     return *allowed[0], allowed[0][1] / sum(p for _, p in allowed)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..records import NUMBER
 from .decoys import strike_out, trim
 from .dirt import Dirt
 from .hands import Hands, Writer, characters, write, write_mark
@@ -19,7 +20,6 @@ from .shapes import MARKS
 Ink = NDArray[np.uint8]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
-NUMBER = re.compile(r"-?[0-9?]+([.,/:-][0-9?]+)*")
 SMALLEST_DIGIT = 12  # pixels: below it nothing is read
 
 
