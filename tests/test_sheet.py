@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from inkdigits import Reader
-from inkdigits.sheet import find_sheet, straighten
+from inkdigits import Reader, mnist
+from inkdigits.sheet import find_sheet, sheet_alone, straighten
 from inkdigits.synthetic import Hands, make_page, sample_dirt
 
 CORNERS = np.array([(90, 60), (560, 110), (520, 430), (60, 370)], np.float32)  # askew, clockwise from the top left
@@ -105,3 +105,40 @@ def test_digits_on_a_sheet_askew_are_read_and_placed_in_the_photo():
             right += bool(close and off < 0.35 * true.box.height and close.value == true.value)
     assert count == 42
     assert near >= 0.9 * count and right >= 0.85 * count
+
+
+def slip(glyph, paper, desk, side=90, turn=9.0, room=3.0):
+    """A digit on a slip of paper that lies, turned, on a desk (or a canvas on a screen); both greys; three times as wide as the slip."""
+    on_paper = cv2.resize(glyph, (side, side), interpolation=cv2.INTER_CUBIC) / 255
+    drawn = paper + (255 - paper if paper < 128 else -paper + 40) * on_paper
+    width = round(room * side)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), turn, 1)
+    matrix[:, 2] += (width - side) / 2
+    grain = np.random.default_rng(0).normal(0, 2, (width, width))
+    picture = cv2.warpAffine(drawn, matrix, (width, width), borderValue=desk) + grain
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("paper", "desk"), [(235, 70), (235, 150), (10, 230)])
+@pytest.mark.parametrize(("side", "room"), [(90, 3.0), (60, 1.6), (200, 5.0)])
+def test_one_digit_is_read_on_its_slip(paper, desk, side, room):
+    (glyphs, labels), _ = mnist.load_data()
+    reader, right = Reader.load(), 0
+    for glyph, label in zip(glyphs[-30:], labels[-30:], strict=True):  # held back: no default weights learned from them
+        picture = slip(glyph, paper, desk, side, room=room)
+        page = reader.read(picture, single=True, threshold=0)
+        right += page.text == str(label)
+        x, y, w, h = page.numbers[0].box
+        middle = picture.shape[0] / 2
+        assert x <= middle <= x + w and y <= middle <= y + h and max(w, h) < 1.1 * side
+    assert right >= 29
+
+
+def test_a_thick_stroke_is_no_slip():
+    bar = np.zeros((120, 90), np.uint8)
+    cv2.line(bar, (45, 15), (45, 105), 255, 16)
+    assert Reader.load().read(bar, single=True, threshold=0).text == "1"
+    ring = np.full((200, 200), 250, np.uint8)
+    cv2.ellipse(ring, (100, 100), (50, 70), 0, 0, 360, 20, 30)
+    assert Reader.load().read(ring, single=True, threshold=0).text == "0"
+    assert sheet_alone(ring) is None

@@ -28,13 +28,15 @@ from .limits import Limits
 from .pages import Settings, read_page
 from .promises import Promises
 from .records import Number, Page
-from .second_look import opinion, pooled, sighted
+from .second_look import Opinion, opinion, pooled, sighted
+from .sheet import sheet_alone
 from .single import propose
 from .source import Picture, load_image, load_pages, open_image
 from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, placed, shrunk, turned
 from .wanted import Wanted
 
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
+SURE_ON_SHEET = 0.7  # the same, from which a sheet that the digit stands on is one, not a thick stroke
 
 
 class Reader:
@@ -153,20 +155,29 @@ class Reader:
     def _single(self, picture: Picture, settings: Settings) -> tuple[View, list[Number]]:
         """Return the one digit of a picture, or nothing where no ink is to be seen in it."""
         turn, (image, scale) = settings.turn or 0, shrunk(picture, SECOND_LOOK)
-        ink = find_ink(image)
-        view = View(turn, ink.shape, 1 / scale)
-        first = opinion(propose(turned(ink, turn)), self.classifier)
+        view = View(turn, image.shape[:2], 1 / scale)
+        sheet = sheet_alone(image)
+        found = self._only(turned(sheet.image, turn)) if sheet else None
+        if sheet and found and found.reading.max() >= SURE_ON_SHEET:
+            view = replace(view, shape=sheet.image.shape[:2], back=sheet.back)
+        else:
+            found = self._only(turned(image, turn))
+        if found is None:
+            return view, []
+        readings = Readings((found.reading / found.reading.sum())[None], found.reading.max(keepdims=True), glyphs=found.glyph[None])
+        return view, [number([digit(found.box, readings, 0, settings.least)], 0)]
+
+    def _only(self, image: NDArray[np.uint8]) -> Opinion | None:
+        """Return what the one digit of an upright picture reads as, None where no ink is to be seen in it."""
+        first = opinion(propose(find_ink(image)), self.classifier)
         if first is not None and first.reading.max() >= SURE_ALONE:
-            surer, reading = first, first.reading
-        else:  # where measuring finds little, a network that learned to see looks too
-            second = sighted(default_inknet().find(turned(image, turn)), self.classifier)
-            opinions = [o for o in (first, second) if o is not None]
-            if not opinions:
-                return view, []
-            surer = max(opinions, key=lambda o: float(o.reading.max()))
-            reading = pooled(opinions[0].reading, opinions[1].reading) if len(opinions) > 1 else surer.reading
-        readings = Readings((reading / reading.sum())[None], reading.max(keepdims=True), glyphs=surer.glyph[None])
-        return view, [number([digit(surer.box, readings, 0, settings.least)], 0)]
+            return first
+        # where measuring finds little, a network that learned to see looks too
+        second = sighted(default_inknet().find(image), self.classifier)
+        if first is None or second is None:
+            return first or second
+        surer = max(first, second, key=lambda o: float(o.reading.max()))
+        return surer._replace(reading=pooled(first.reading, second.reading))
 
 
 def _unanswered(sighted: Number) -> Number:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST, MOST = 0.06, 0.95  # share of the picture that a sheet takes
+LEAST_ALONE = 0.015  # the same, where one digit is all there is to be seen
 DARKER = 0.5  # what surrounds a sheet is at most this bright against it: darker than a shadow makes paper
 LESS_BRIGHT = 0.8  # the same, where the sheet shows its four corners
 STROKE = 21  # pixels of the picture that the sheet is sought on: a stroke is no wider, a desk is
@@ -22,6 +23,7 @@ MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
 LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5)  # of Otsu's threshold: where bright begins
 BRIDGES = (5, 15, 31)  # pixels of the picture that corners are sought on: what is narrower does not join two bright stretches
 LOOK_SIDE = 480  # pixels: the corners are sought on a picture of at most this side
+SMALLEST = 64  # pixels: in a picture with a shorter side, a digit leaves no room for what lies about a sheet
 STRAIGHT = 0.035  # slope of a side, 2 degrees: a sheet that lies as straight as this is read as it lies
 ROUGH, FOUR_SIDED = 0.03, 0.93  # how far its corners may be rounded, as a share of its outline, and what of its area they must span
 
@@ -60,19 +62,55 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
     Args:
         image: upright, uint8 of shape (height, width) or (height, width, 3).
     """
-    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, LOOK_SIDE / max(grey.shape))
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
-    found = _find_corners(np.asarray(small, np.uint8))
-    if found is None:
+    corners = _seen_corners(_grey(image), min(1.0, LOOK_SIDE / max(image.shape)), LEAST)
+    if corners is None:
         return None
-    corners = found / scale
-    across = corners[[1, 2]] - corners[[0, 3]]  # along the top and along the bottom
-    down = corners[[3, 2]] - corners[[0, 1]]
+    across, down = _sides(corners)
     if np.abs(across[:, 1] / across[:, 0]).max() < STRAIGHT and np.abs(down[:, 0] / down[:, 1]).max() < STRAIGHT:
         return None
-    width, height = (max(2, round(float(np.hypot(*sides.T).mean()))) for sides in (across, down))
+    return _flattened(image, corners)
+
+
+def sheet_alone(image: NDArray[np.uint8]) -> Straightened | None:
+    """Return the sheet in a picture of one digit as if seen from straight above, or None where none is seen whole.
+
+    Args:
+        image: upright, uint8 of shape (height, width) or (height, width, 3): a slip on a desk, or a black canvas on a bright screen.
+    """
+    if min(image.shape[:2]) < SMALLEST:
+        return None
+    grey = _grey(image)
+    for light_on_dark in (grey, 255 - grey):
+        corners = _seen_corners(light_on_dark, LOOK_SIDE / max(grey.shape), LEAST_ALONE)
+        if corners is not None:
+            return _flattened(image, corners)
+    return None
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _seen_corners(grey: NDArray[np.uint8], scale: float, least: float) -> NDArray[np.float64] | None:
+    """Return the corners of a sheet that is seen whole, of shape (4, 2), in pixels of `grey`.
+
+    It is looked at in `scale`; of that, the sheet takes at least a share of `least`.
+    """
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR) if scale != 1 else grey
+    small = np.asarray(small, np.uint8)
+    found = _first_corners(_bright(small, least), small, least)
+    return None if found is None else found / scale
+
+
+def _sides(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a sheet's sides as vectors: along the top and along the bottom, down the left and down the right, of shape (2, 2) each."""
+    return corners[[1, 2]] - corners[[0, 3]], corners[[3, 2]] - corners[[0, 1]]
+
+
+def _flattened(image: NDArray[np.uint8], corners: NDArray[np.float64]) -> Straightened:
+    """Return the sheet that has these corners as if seen from straight above, without its own edge."""
+    width, height = (max(2, round(float(np.hypot(*sides.T).mean()))) for sides in _sides(corners))
     edge = MARGIN * max(width, height)  # the sheet's own edge is no ink
     goal = np.array([(-edge, -edge), (width + edge, -edge), (width + edge, height + edge), (-edge, height + edge)], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), goal)
@@ -95,34 +133,29 @@ def level(image: NDArray[np.uint8], slope: float) -> Straightened:
 
 def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
     """Return the outline of the sheet, of shape (n, 1, 2), None where none lies on something much darker, or is seen whole."""
-    outlines = list(_bright(small))
+    outlines = list(_bright(small, LEAST))
     for outline in outlines:
         solid = cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
-        if solid and _is_sheet(outline, small, DARKER):
+        if solid and _is_sheet(outline, small, DARKER, LEAST):
             return outline
-    corners = _first_corners(outlines, small)
+    corners = _first_corners(outlines, small, LEAST)
     return None if corners is None else corners.round().astype(np.int32)[:, None]
 
 
-def _find_corners(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    """Return the corners of a sheet that is seen whole, of shape (4, 2)."""
-    return _first_corners(_bright(small), small)
-
-
-def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint8], least: float) -> NDArray[np.float64] | None:
     """Return the corners of the first outline that has some; a shadow may cut into a sheet, four sides are seldom chance."""
     for outline in outlines:
         hull = cv2.convexHull(outline)
         corners = _corners(hull, small.shape)
-        if corners is not None and _is_sheet(hull, small, LESS_BRIGHT):
+        if corners is not None and _is_sheet(hull, small, LESS_BRIGHT, least):
             return corners
     return None
 
 
-def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
+def _bright(small: NDArray[np.uint8], least: float) -> Iterator[NDArray[np.int32]]:
     """Yield the outline of the largest bright stretch, of shape (n, 1, 2): something bright that touches the sheet may part from it at
     another level of brightness, or where bridges are cut that are narrow, or wider. Nothing where there is no desk."""
-    if _is_desk(small, LESS_BRIGHT * float(np.quantile(small, 1 - LEAST / 2))).mean() < WIDE * (1 - MOST):
+    if _is_desk(small, LESS_BRIGHT * float(np.quantile(small, 1 - least / 2))).mean() < WIDE * (1 - MOST):
         return  # whatever is taken for a sheet, `_is_sheet` would find too little that is as dark and as wide
     quiet = cv2.GaussianBlur(small, (0, 0), 2)
     level, _ = cv2.threshold(quiet, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
@@ -135,11 +168,11 @@ def _bright(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
                 yield np.asarray(max(outlines, key=cv2.contourArea), np.int32)
 
 
-def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: float) -> bool:
+def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: float, least: float) -> bool:
     """Tell whether an outline holds a sheet: of its size, sharp at its edge, and on something wide that is at most `darker` as bright."""
     filled = _filled(outline, small.shape)
     inside = filled > 0
-    if not LEAST <= inside.mean() <= MOST or np.median(small[~inside]) > darker * np.median(small[inside]):
+    if not least <= inside.mean() <= MOST or np.median(small[~inside]) > darker * np.median(small[inside]):
         return False
     if _is_desk(np.where(inside, 255, small), darker * float(np.median(small[inside]))).sum() < WIDE * (~inside).sum():
         return False  # the strokes of a large digit, which part what is paper on both sides
