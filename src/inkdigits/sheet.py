@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -62,9 +63,12 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
     Args:
         image: upright, uint8 of shape (height, width) or (height, width, 3).
     """
-    corners = _seen_corners(_grey(image), min(1.0, LOOK_SIDE / max(image.shape)), LEAST)
+    scale = min(1.0, LOOK_SIDE / max(image.shape))
+    small = _resized(_grey(image), scale)
+    corners = _first_corners(_bright(small, LEAST), small, LEAST)
     if corners is None:
         return None
+    corners = corners / scale
     across, down = _sides(corners)
     if np.abs(across[:, 1] / across[:, 0]).max() < STRAIGHT and np.abs(down[:, 0] / down[:, 1]).max() < STRAIGHT:
         return None
@@ -79,11 +83,17 @@ def sheet_alone(image: NDArray[np.uint8]) -> Straightened | None:
     """
     if min(image.shape[:2]) < SMALLEST:
         return None
-    grey = _grey(image)
-    for light_on_dark in (grey, 255 - grey):
-        corners = _seen_corners(light_on_dark, LOOK_SIDE / max(grey.shape), LEAST_ALONE)
+    scale = LOOK_SIDE / max(image.shape)
+    grey = _resized(_grey(image), scale)
+    for small in (grey, 255 - grey):
+        edge = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
+        if edge > LESS_BRIGHT * float(np.quantile(small[::4, ::4], 1 - LEAST_ALONE / 2)):
+            continue  # nothing lies about a sheet
+        # a digit has four corners, too, but is not solid; where there is one slip alone, no bridge has to be cut
+        solid = (o for o in itertools.islice(_bright(small, LEAST_ALONE), len(LEVELS)) if _is_solid(o))
+        corners = _first_corners(solid, small, LEAST_ALONE)
         if corners is not None:
-            return _flattened(image, corners)
+            return _flattened(image, corners / scale)
     return None
 
 
@@ -91,16 +101,11 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _seen_corners(grey: NDArray[np.uint8], scale: float, least: float) -> NDArray[np.float64] | None:
-    """Return the corners of a sheet that is seen whole, of shape (4, 2), in pixels of `grey`.
-
-    It is looked at in `scale`; of that, the sheet takes at least a share of `least`.
-    """
+def _resized(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    if scale == 1:
+        return grey
     size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR) if scale != 1 else grey
-    small = np.asarray(small, np.uint8)
-    found = _first_corners(_bright(small, least), small, least)
-    return None if found is None else found / scale
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def _sides(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,11 +140,15 @@ def _find_outline(small: NDArray[np.uint8]) -> NDArray[np.int32] | None:
     """Return the outline of the sheet, of shape (n, 1, 2), None where none lies on something much darker, or is seen whole."""
     outlines = list(_bright(small, LEAST))
     for outline in outlines:
-        solid = cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
-        if solid and _is_sheet(outline, small, DARKER, LEAST):
+        if _is_solid(outline) and _is_sheet(outline, small, DARKER, LEAST):
             return outline
     corners = _first_corners(outlines, small, LEAST)
     return None if corners is None else corners.round().astype(np.int32)[:, None]
+
+
+def _is_solid(outline: NDArray[np.int32]) -> bool:
+    """Tell whether an outline fills most of what a band around it would."""
+    return cv2.contourArea(outline) >= SOLID * cv2.contourArea(cv2.convexHull(outline))
 
 
 def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint8], least: float) -> NDArray[np.float64] | None:
