@@ -118,6 +118,34 @@ def test_lines_are_printed_beside_a_review_and_json_beside_a_spreadsheet(tmp_pat
     assert json.loads(capsys.readouterr().out)["text"] == plain.rstrip("\n") != ""
 
 
+def test_drawings_whose_names_come_out_alike_are_all_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("Ä.png", "Ö.png", "9.png"):
+        put(tmp_path / "in" / name)
+    (tmp_path / "in" / "9.jpeg").write_bytes((tmp_path / "in" / "9.png").read_bytes())
+    assert run("-r", tmp_path / "in", "--draw", tmp_path / "drawn") == 0
+    assert len(list((tmp_path / "drawn").iterdir())) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_a_glob_that_no_shell_expanded_names_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("1.png", "2.png"):
+        put(tmp_path / name)
+    assert run(tmp_path / "*.png") == 0
+    assert [os.path.basename(line.split("\t")[0]) for line in capsys.readouterr().out.splitlines()] == ["1.png", "2.png"]
+
+
+def test_a_name_that_the_terminal_cannot_show_stops_nothing(tmp_path: Path) -> None:
+    for name in ("中.png", "a.png"):
+        put(tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "inkdigits", "read", "-r", str(tmp_path)],
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_pages_of_a_document_are_drawn_and_cut_from_their_own_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pages = [make_page(text, seed=3, size=(300, 160), dirt="clean")[0] for text in ("7", "42")]
     (tmp_path / "scan.tif").write_bytes(pictures.saved(pages[0], "TIFF", save_all=True, append_images=[pictures.Image.fromarray(pages[1])]))

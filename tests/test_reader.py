@@ -112,6 +112,15 @@ def test_the_eight_orientations_of_one_photo_read_alike(reader):
         assert reader.read(out.getvalue()) == expected
 
 
+def test_what_was_read_from_an_open_file_is_drawn_after_it_is_closed(reader, tmp_path):
+    image, _ = make_page("42", seed=1, size=(300, 160), dirt="clean")
+    Image.fromarray(image).save(tmp_path / "p.png")
+    with open(tmp_path / "p.png", "rb") as file:
+        page = reader.read(file)
+    (tmp_path / "p.png").unlink()
+    assert page.draw().shape == image.shape
+
+
 def test_the_same_bytes_give_the_same_page(reader):
     image, _ = make_page("2071 438|99 1", seed=4, dirt="medium")
     first = reader.read(image)

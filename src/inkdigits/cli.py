@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
     0 well, 1 an input failed, 2 usage, 3 model, 4 missing extra, 130 and 143 interrupted.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name that the terminal cannot show stops nothing
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

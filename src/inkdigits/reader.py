@@ -100,6 +100,8 @@ class Reader:
             UsageError: an argument is out of range, or the error cannot be promised.
         """
         settings = self.check(threshold, rotate, digits, pattern, between, max_error=max_error, per=per, single=single)
+        if hasattr(picture, "read"):  # it can be read but once, and a `Page` may be drawn later
+            picture = picture.read(self.limits.max_bytes + 1)
         show = partial(load_image, picture, self.limits)
         return self._read(self.open(picture, single=single), show, single, settings)
 

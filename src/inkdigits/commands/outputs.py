@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -130,9 +131,10 @@ class Drawings:
     def __init__(self, folder: Path) -> None:
         """Make the folder; one that cannot be written to is found here."""
         self._folder = make_folder(folder)
+        self._taken: set[str] = set()
 
     def __call__(self, answer: Answer) -> None:
-        """Draw one answer; there is nothing to draw of a failure."""
+        """Draw one answer; there is nothing to draw of a failure. Names that come out alike are numbered."""
         from PIL import Image
 
         page = answer.result
@@ -140,6 +142,8 @@ class Drawings:
             return
         number = f"-{page.page_number}" if page.page_number else ""
         flat = os.path.splitext(answer.file.lstrip("./"))[0].replace(os.sep, "-")
-        name = "standard-input" if answer.file == STDIN else safe_name(flat)
-        with replacing(self._folder / f"{name}{number}.png") as beside:
+        name = ("standard-input" if answer.file == STDIN else safe_name(flat)) + number
+        free = next(n for n in itertools.chain([name], (f"{name}_{k}" for k in itertools.count(2))) if n not in self._taken)
+        self._taken.add(free)
+        with replacing(self._folder / f"{free}.png") as beside:
             Image.fromarray(page.draw()).save(beside, format="PNG")

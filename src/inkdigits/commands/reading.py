@@ -96,7 +96,7 @@ def read(
         if as_json:
             outputs.append(print_json)
         elif not silent and not as_csv:
-            outputs.append(print_text if len(pictures) == 1 and not recursive else print_named)
+            outputs.append(print_text if len(files) == 1 and not recursive else print_named)
         if draw:
             outputs.append(Drawings(draw))
         for file in watched(files, silent):
