@@ -57,7 +57,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     page.goto(url)
     page.wait_for_selector("body[data-ready]")
     yield page
-    assert complaints == []
+    assert complaints == [], complaints
     context.close()
 
 

@@ -156,6 +156,34 @@ def test_a_correction_is_kept_where_it_was_asked_for_and_the_page_says_so(browse
         assert np.array(Image.open(kept[0])).shape == (28, 28)
 
 
+def test_a_correction_outlives_what_is_drawn_beside_it(browser: Browser, served: Served) -> None:
+    """It holds for the digit as it was drawn: not for one that is drawn on."""
+    with opened(browser, served.url) as page:
+        draw(page, SEVEN, 0.08)
+        expect(page.locator("#drawn")).to_have_text("7")
+        page.locator(".correct summary").click()
+        page.get_by_role("button", name="It is 1").click()
+        expect(page.locator("#drawn")).to_have_text("1")
+        draw(page, THREE, 0.52)
+        expect(page.locator("#drawn")).to_have_text("13")
+        page.click("#undo")
+        expect(page.locator("#drawn")).to_have_text("1")
+        expect(page.locator(".sureness")).to_have_text("as you say")
+        draw(page, [(0.45, 0.55), (0.85, 0.55)], 0.08)  # now it has a bar
+        expect(page.locator("#drawn")).to_have_text("7")
+        page.click("#clear")
+        draw(page, SEVEN, 0.08)
+        expect(page.locator("#drawn")).to_have_text("7")
+
+
+def test_what_is_no_digit_is_told(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as page:
+        draw(page, [(0.5, 0.5), (0.52, 0.5)], 0.4)
+        expect(page.locator("#draw-note")).to_have_text("No digit is to be seen here.")
+        page.click("#clear")
+        expect(page.locator("#draw-note")).to_have_text("")
+
+
 def test_nothing_is_kept_otherwise_and_the_page_says_so(browser: Browser, served: Served) -> None:
     with opened(browser, served.url) as page:
         expect(page.locator("#privacy")).to_contain_text("are not kept")

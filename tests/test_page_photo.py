@@ -1,5 +1,6 @@
 """The page, given photos: boxes, corrections, downloads, hundreds at once, and sentences for what cannot be read."""
 
+import base64
 import csv
 import io
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from browser import NARROW, WIDE, browsing, give, opened, violations
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from served import Served, command, photo, white
 
 import inkdigits
@@ -87,6 +88,26 @@ def test_doubtful_digits_are_walked_through_by_keyboard(browser: Browser, served
         expect(page.locator("#chosen .card")).to_have_count(0)
 
 
+def test_a_dropped_photo_is_walked_through_wherever_the_focus_is(browser: Browser, served: Served) -> None:
+    struck_out = photo("20?1 438", seed=2, size=(300, 120))
+    with opened(browser, served.url) as page:
+        give(page, "drop", ("a.jpg", "image/jpeg", struck_out))
+        page.locator(".box").first.wait_for()
+        assert page.evaluate("() => document.activeElement === document.body")
+        page.keyboard.press("n")
+        expect(page.locator(".box[aria-pressed=true]")).to_be_focused()
+        page.click("#forget")
+        page.keyboard.press("n")  # nothing is there to walk through
+        give(page, "drop", *((f"{i}.jpg", "image/jpeg", struck_out) for i in range(2)))
+        expect(page.locator("#count")).to_contain_text("2 of 2 photos")
+        page.keyboard.press("n")  # the first doubtful digit of the pile
+        expect(page.locator(".box[aria-pressed=true]")).to_be_focused()
+        page.keyboard.press("Escape")
+        page.click("#tab-draw")
+        page.keyboard.press("n")
+        expect(page.locator("#chosen .card")).to_have_count(0)
+
+
 def test_a_pile_is_checked_by_keyboard_alone(browser: Browser, served: Served) -> None:
     files = [(f"{i}.jpg", "image/jpeg", photo("20?1 438", seed=i, size=(300, 120))) for i in range(1, 5)]  # one is struck out
     with opened(browser, served.url) as page:
@@ -138,6 +159,84 @@ def test_a_pasted_and_a_chosen_picture_are_read(browser: Browser, served: Served
         page.set_input_files("#files", tmp_path / "chosen.jpg")
         expect(page.locator("#name")).to_have_text("chosen.jpg")
         page.locator(".box").first.wait_for()
+
+
+FOLDER = """([name, data]) => {
+    const file = new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type: "image/jpeg" });
+    const fails = (done, failed) => failed(new DOMException("", "NotReadableError"));
+    const good = { isFile: true, fullPath: `/pile/${name}`, file: (done) => done(file) };
+    const bad = { isFile: true, fullPath: "/pile/locked.jpg", file: fails };
+    const locked = { isDirectory: true, fullPath: "/pile/locked", createReader: () => ({ readEntries: fails }) };
+    const inside = [[bad, good], [locked], []]; // as they come: some at a time, until there are none
+    const pile = { isDirectory: true, fullPath: "/pile", createReader: () => ({ readEntries: (done) => done(inside.shift()) }) };
+    const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], files: [], items: [{ webkitGetAsEntry: () => pile }] } });
+    document.dispatchEvent(event);
+}"""
+
+
+def test_what_cannot_be_opened_in_a_folder_is_a_row_and_costs_no_other(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as page:
+        page.evaluate(FOLDER, ["page.jpg", base64.b64encode(PHOTO).decode()])
+        expect(page.locator("#count")).to_contain_text("3 of 3 photos")
+        expect(page.locator("#count")).to_contain_text("2 failed")
+        told = dict(
+            page.locator("#rows tr[data-fate=failed]").evaluate_all(
+                "rows => rows.map((r) => [...r.children].slice(0, 2).map((c) => c.innerText))"
+            )
+        )
+        assert told == {"pile/locked.jpg": "This file cannot be opened.", "pile/locked": "This folder cannot be opened."}
+        page.get_by_role("button", name="pile/locked.jpg").click()
+        expect(page.locator("#read")).to_have_text("This file cannot be opened.")
+
+
+LOST = """(name) => {
+    const slice = File.prototype.slice;
+    File.prototype.slice = function (...part) {
+        return this.name === name ? { arrayBuffer: () => Promise.reject(new DOMException("", "NotFoundError")) } : slice.apply(this, part);
+    };
+}"""
+
+
+def test_a_file_that_is_gone_when_its_turn_comes_is_a_row(browser: Browser, served: Served, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.jpg" for i in range(2)]
+    for path in paths:
+        path.write_bytes(PHOTO)
+    with opened(browser, served.url) as page:
+        page.evaluate(LOST, "1.jpg")
+        page.set_input_files("#files", paths)
+        expect(page.locator("#count")).to_contain_text("1 failed")
+        expect(page.locator("#rows tr[data-fate=failed]")).to_contain_text("This file cannot be opened")
+        expect(page.locator("#gone")).to_be_hidden()
+
+
+def test_what_was_forgotten_while_it_was_read_is_in_no_later_table(browser: Browser, served: Served) -> None:
+    asked: list[Route] = []
+
+    def hold_the_second(route: Route) -> None:
+        asked.append(route)
+        if len(asked) != 2:
+            route.continue_()
+
+    with opened(browser, served.url) as page:
+        page.route("**/v1/*?*", hold_the_second)
+        give(page, "drop", *((f"old{i}.jpg", "image/jpeg", PHOTO) for i in range(3)))
+        expect(page.locator("#count")).to_contain_text("2 of 3 photos")
+        page.click("#forget")
+        give(page, "drop", *((f"new{i}.jpg", "image/jpeg", PHOTO) for i in range(2)))
+        asked[1].continue_()
+        expect(page.locator("#count")).to_contain_text("2 of 2 photos")
+        page.wait_for_timeout(500)
+        assert sorted(page.locator("#rows button").all_text_contents()) == ["new0.jpg", "new1.jpg"]
+
+
+def test_a_failures_reason_is_shown_whole_on_a_narrow_screen(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url, viewport={"width": 320, "height": 700}) as page:
+        give(page, "drop", *((f"{i}.jpg", "image/jpeg", PHOTO[:700]) for i in range(2)))
+        note = page.locator("#rows .note").first
+        expect(note).to_contain_text("This picture is damaged")
+        assert note.evaluate("n => n.scrollHeight <= Math.max(n.clientHeight, n.offsetHeight)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def hundred_megapixels() -> bytes:

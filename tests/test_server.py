@@ -12,6 +12,7 @@ from served import JPEG, Served, check_error, photo, serving, white
 import inkdigits
 from inkdigits.limits import ServerLimits
 from inkdigits.server import create_app
+from inkdigits.server.queue import ThreadDesk
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,39 @@ def test_health_and_metrics(served: Served) -> None:
     assert "inkdigits_waiting 0.0" in text
 
 
+class Loading(ThreadDesk):
+    """A desk that becomes ready when it is told to."""
+
+    is_ready = False
+
+
+def test_the_server_is_ready_when_what_reads_is_loaded() -> None:
+    desks = [Loading(inkdigits.Reader.load()) for _ in range(2)]
+    with serving(desks=desks) as server:
+        answer = server.client.get("/readyz")
+        check_error(answer, 503, "busy")
+        assert answer.headers["retry-after"]
+        assert server.client.get("/livez").status_code == 200
+        desks[1].is_ready = True  # one is enough
+        assert server.client.get("/readyz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/web/docs.js", "/openapi.json", "/v1/model", "/livez", "/readyz", "/metrics"])
+def test_head_is_answered_as_get_without_the_body(served: Served, path: str) -> None:
+    head, whole = served.client.head(path), served.client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert set(served.client.get("/openapi.json").json()["paths"].get(path, {"get"})) == {"get"}
+    raw = served.raw(f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    assert raw.startswith(b"HTTP/1.1 200") and raw.endswith(b"\r\n\r\n")
+
+
+def test_head_is_for_what_can_be_got(served: Served) -> None:
+    assert served.client.head("/v1/read").status_code == 405
+    assert served.client.head("/v1/nothing").status_code == 404
+    assert re.search(r'route="/livez",status="200"', served.client.get("/metrics").text)
+
+
 BAD_GLYPHS = [
     b"",
     b"{",
@@ -131,6 +165,24 @@ def test_a_picture_must_say_that_it_is_one(served: Served, headers: dict[str, st
 )
 def test_a_picture_that_cannot_be_read_has_a_reason_and_a_status(served: Served, picture: bytes, status: int, code: str) -> None:
     check_error(served.read(picture), status, code)
+
+
+PDF = b"%PDF-1.7\n" + bytes(50)
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/look"])
+@pytest.mark.parametrize("kind", ["image/jpeg", "application/pdf"])
+def test_a_document_is_no_picture_whatever_it_is_called(served: Served, path: str, kind: str) -> None:
+    told = check_error(served.client.post(path, content=PDF, headers={"Content-Type": kind}), 415, "unsupported")
+    assert "PDF" not in told.partition("expected")[2].partition("; got")[0]
+
+
+@pytest.mark.parametrize("picture", [b"", b"GIF89a" + bytes(50)], ids=["empty", "gif"])
+def test_the_kinds_that_are_wanted_are_those_of_the_description(served: Served, picture: bytes) -> None:
+    told = served.read(picture).json()["error"]["detail"]
+    assert told.endswith("expected JPEG, PNG, WebP, BMP, TIFF or HEIC")
+    described = served.client.get("/openapi.json").json()["paths"]["/v1/read"]["post"]["requestBody"]["content"]
+    assert {kind.partition("/")[2] for kind in described} == set(re.findall(r"[a-z]+", told.partition("expected")[2].lower())) - {"or"}
 
 
 def test_the_description_is_served_from_the_package(served: Served) -> None:

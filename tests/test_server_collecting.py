@@ -2,6 +2,9 @@
 
 import json
 import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +14,11 @@ from served import check_error, serving
 import inkdigits
 from inkdigits import Reader
 from inkdigits.errors import Refused
-from inkdigits.server import create_app
-from inkdigits.server.collecting import Collector
+from inkdigits.server import collecting, create_app
+from inkdigits.server.collecting import MAX_BODY, Collector
 from inkdigits.train.extra import load_extra
 
+JSON = {"Content-Type": "application/json"}
 GLYPHS, LABELS = inkdigits.mnist.load_data()[1]
 
 
@@ -45,6 +49,41 @@ def test_names_tell_nothing_and_files_are_plain(tmp_path: Path) -> None:
     assert path.parent == tmp_path / "7"
     assert path.suffix == ".png" and len(path.stem) == 20
     assert stat.S_IMODE(path.stat().st_mode) & 0o111 == 0
+
+
+def test_the_last_word_on_a_digit_is_the_one_that_is_kept(tmp_path: Path) -> None:
+    collector = Collector(tmp_path, 1)
+    for label in (7, 1, 7):
+        path = collector.keep(sent(0, label=label))
+        assert list(tmp_path.rglob("*.png")) == [path]
+        assert path.parent.name == str(label)
+    with pytest.raises(Refused, match="limit"):
+        collector.keep(sent(1))
+
+
+def test_a_correction_is_no_longer_than_one_can_be(tmp_path: Path) -> None:
+    with serving(create_app(Reader.load(), collect=tmp_path)) as server:
+        wide = json.dumps(json.loads(sent(0)), indent=8).encode()
+        assert server.client.post("/v1/corrections", content=wide, headers=JSON).status_code == 201
+        check_error(server.client.post("/v1/corrections", content=sent(0) + b" " * MAX_BODY, headers=JSON), 413, "too_large")
+
+
+def test_a_slow_disk_keeps_nobody_else_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_go = threading.Event(), threading.Event()
+
+    def write_slowly(*_: object) -> None:
+        begun.set()
+        assert may_go.wait(8)
+
+    monkeypatch.setattr(collecting, "write_bytes", write_slowly)
+    with serving(create_app(Reader.load(), collect=tmp_path)) as server, ThreadPoolExecutor(1) as clients:
+        first = clients.submit(server.client.post, "/v1/corrections", content=sent(0), headers=JSON)
+        assert begun.wait(8)
+        start = time.monotonic()
+        assert server.client.get("/livez").status_code == 200
+        assert time.monotonic() - start < 2
+        may_go.set()
+        assert first.result().status_code == 201
 
 
 ROWS = np.zeros((28, 28), int).tolist()

@@ -10,19 +10,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 from served import JPEG, check_error, command, photo, serving, wait_for
 
 import inkdigits
 from inkdigits import Limits, Reader
+from inkdigits.commands.serve import serve
 from inkdigits.errors import Damaged, InkdigitsError, ModelError, ReadTimeout
 from inkdigits.limits import ServerLimits
-from inkdigits.server import jobs
+from inkdigits.server import jobs, running
 from inkdigits.server.app import create_app
 from inkdigits.server.queue import Queue, ThreadDesk
 from inkdigits.server.running import listen
@@ -118,6 +121,15 @@ def test_a_process_that_takes_too_long_is_ended(desk: ProcessDesk) -> None:
     assert desk.pid != before
 
 
+def test_a_process_is_ready_when_it_has_loaded_the_model() -> None:
+    desk = ProcessDesk(None, Limits())
+    assert not desk.is_ready
+    wait_for(lambda: desk.is_ready, 120)
+    assert desk.do(60, "read", PHOTO, {}).digits > 0
+    assert desk.is_ready
+    desk.close()
+
+
 def test_a_process_without_a_model_says_so(tmp_path: Path) -> None:
     desk = ProcessDesk(tmp_path / "no.onnx", Limits())
     with pytest.raises(ModelError, match="no such model"):
@@ -148,7 +160,7 @@ def test_the_command_serves_logs_and_stops(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert under_way.result().json() == inkdigits.read(big).to_dict()  # begun, so it is ended
         out, err = process.communicate(timeout=30)
-        assert process.returncode in (-signal.SIGTERM, 143)
+        assert process.returncode == 143  # deploy/inkdigits.service says that this is no failure
         assert out == ""
     entries = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
     requests = [e for e in entries if e["event"] == "request" and e["route"] == "/v1/read"]
@@ -176,6 +188,43 @@ def test_the_command_listens_here_only_unless_told_otherwise() -> None:
         assert addresses == {"0100007F"}
         check_error(server.client.get("/v1/model", headers={"Host": "evil.example"}), 403, "refused")
         assert server.client.get("/v1/model", headers={"Host": "localhost"}).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "told"), [(None, "192.0.2.7"), ("0.0.0.0", "192.0.2.7"), ("::", "192.0.2.7"), ("127.0.0.1", "127.0.0.1")])
+def test_phones_are_told_an_address_that_is_answered(
+    host: str | None, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Started:
+        """A server that stops as soon as it has said where it is."""
+
+        def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+            apps.append(config.app)
+            self.tell = started
+
+        def run(self, sockets: list[socket.socket]) -> None:
+            self.tell()
+
+    apps: list[Any] = []
+    monkeypatch.setattr(running, "_Server", Started)
+    monkeypatch.setattr(running, "local_address", lambda: "192.0.2.7")
+    monkeypatch.setattr(running, "listen", lambda _, port: listen("127.0.0.1", port))
+    serve(host, port=0, lan=True, workers=0)
+    address = capsys.readouterr().err.partition("network: ")[2].split()[0]
+    assert address.startswith(f"http://{told}:")
+    assert serving_once(apps[0], {"Host": told}).status_code == 401  # it asks for the token: it answers to that name
+    assert serving_once(apps[0], {"Host": "192.0.2.8"}).status_code == 403
+
+
+def serving_once(app: Any, headers: dict[str, str]) -> httpx.Response:
+    with serving(app) as server:
+        return server.client.get("/v1/model", headers=headers)
+
+
+def test_any_address_of_ipv6_is_any_of_ipv4_too() -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listen("::", 0) as listening, socket.create_connection(("127.0.0.1", listening.getsockname()[1])):
+        pass
 
 
 def test_answers_are_sent_at_once() -> None:

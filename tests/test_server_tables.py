@@ -88,12 +88,13 @@ def coded(data: bytes) -> str:
         ([], 415, "unsupported"),
         (["!"] * 2, 415, "unsupported"),
         ([coded(b"no picture")] * 2, 415, "unsupported"),
+        ([coded(b"%PDF-1.7")] * 2, 415, "unsupported"),
         ([coded(PHOTO[:900])] * 2, 422, "damaged"),
         ([coded(white(4000, 4000))] * 2, 413, "too_many_pixels"),
         ([coded(bytes(300_000))] * 2, 415, "unsupported"),
         ("a", 415, "unsupported"),
     ],
-    ids=["too few", "no base64", "no picture", "damaged", "16 MP", "400 kB", "text"],
+    ids=["too few", "no base64", "no picture", "PDF", "damaged", "16 MP", "400 kB", "text"],
 )
 def test_what_is_no_crop_is_refused(served: Served, crops: object, status: int, code: str) -> None:
     check_error(served.client.post("/v1/table?format=xlsx", json={"pages": [{"file": "a"} | PAGE | {"crops": crops}]}), status, code)

@@ -9,21 +9,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..classify import MAPS
-from ..errors import Refused
+from ..errors import Busy, Refused
 from ..limits import Limits, ServerLimits
 from ..reader import Reader
 from . import schema
 from .answers import add_handlers
 from .bodies import Bodies
-from .collecting import Collector
+from .collecting import MAX_BODY, Collector
 from .gate import LOOPBACK, Gate
 from .jobs import Answer
 from .queue import Desk, Queue, ThreadDesk
@@ -47,6 +50,18 @@ Crops = Annotated[bool, Query(description="answer with the numbers cut out of th
 Rotate = Annotated[Literal["auto", "0", "90", "180", "270"], Query(description="clockwise turn before reading")]
 
 
+class Route(APIRoute):
+    """A route that answers HEAD as it answers GET; the server leaves the body out. The API's description keeps to GET."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for this route."""
+        return super().matches(_as_get(scope))
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await super().handle(_as_get(scope), receive, send)
+
+
 def create_app(
     reader: Reader,
     limits: ServerLimits | None = None,
@@ -68,12 +83,14 @@ def create_app(
     """
     limits = limits or ServerLimits()
     queue = Queue(desks or [ThreadDesk(reader)] * limits.max_reading, limits)
+    keeping = None if collect is None else Queue([Collector(collect, limits.max_collected)], limits)
     metrics = Metrics(queue, reader.promises)
 
     @contextlib.asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         yield
-        queue.close()
+        for one in filter(None, (queue, keeping)):
+            one.close()
 
     app = FastAPI(
         title="inkdigits",
@@ -86,11 +103,12 @@ def create_app(
         lifespan=living,
         middleware=[Middleware(Watch, metrics=metrics), Middleware(Gate, hosts=tuple(hosts), token=token)],
     )
+    app.router.route_class = Route
     add_handlers(app)
     _add_page(app)
     _add_reading(app, queue, Bodies(limits, len(queue.desks)), limits, metrics)
-    _add_collecting(app, Bodies(limits, 1), limits, None if collect is None else Collector(collect, limits.max_collected))
-    _add_health(app, reader, metrics, limits, collect is not None)
+    _add_collecting(app, keeping, Bodies(limits, 1))
+    _add_health(app, reader, queue, metrics, limits, collect is not None)
     return app
 
 
@@ -144,21 +162,22 @@ def _add_reading(app: FastAPI, queue: Queue, bodies: Bodies, limits: ServerLimit
         return Response(answer.body, media_type=CSV if form == "csv" else XLSX)
 
 
-def _add_collecting(app: FastAPI, bodies: Bodies, limits: ServerLimits, collector: Collector | None) -> None:
+def _add_collecting(app: FastAPI, keeping: Queue | None, bodies: Bodies) -> None:
     @app.post(
         "/v1/corrections", status_code=201, response_model=schema.Health, responses=ERRORS, openapi_extra=_json(schema.CorrectionRequest)
     )
     async def correct(request: Request) -> Response:
         """Keep a glyph with the digit it shows, to learn from; only where the server was started with `--collect`."""
-        if collector is None:
+        if keeping is None:
             raise Refused("corrections are not kept here; `inkdigits serve --collect DIR` keeps them")
         _check_type(request, "application/json", "JSON, with Content-Type application/json")
-        async with bodies.receive(request, limits.max_json) as data:
-            collector.keep(data)
-        return Response(b'{"status":"kept"}', 201, media_type="application/json")
+        keeping.check()
+        async with bodies.receive(request, MAX_BODY) as data:
+            answer: Answer = await keeping.do("keep", data)
+        return Response(answer.body, 201, media_type="application/json")
 
 
-def _add_health(app: FastAPI, reader: Reader, metrics: Metrics, limits: ServerLimits, collects: bool) -> None:
+def _add_health(app: FastAPI, reader: Reader, queue: Queue, metrics: Metrics, limits: ServerLimits, collects: bool) -> None:
     @app.get("/v1/model", tags=WATCHING, response_model=schema.ModelAnswer, responses=ERRORS)
     async def model() -> dict[str, Any]:
         """Tell what reads here, and within which limits."""
@@ -180,7 +199,9 @@ def _add_health(app: FastAPI, reader: Reader, metrics: Metrics, limits: ServerLi
 
     @app.get("/readyz", tags=WATCHING, response_model=schema.Health, responses=ERRORS)
     async def readyz() -> dict[str, str]:
-        """Answer that pictures can be sent."""
+        """Answer once pictures can be read."""
+        if not queue.is_ready:
+            raise Busy("what reads is not loaded yet; try again in a second")
         return {"status": "ok"}
 
     @app.get("/metrics", tags=WATCHING, response_class=Response, responses={200: {"content": {"text/plain": {}}}})
@@ -209,6 +230,10 @@ def _told(limits: Limits, server: ServerLimits) -> dict[str, int | float]:
         "max_side": limits.max_side,
         "max_seconds": server.max_seconds,
     }
+
+
+def _as_get(scope: Scope) -> Scope:
+    return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,14 +11,18 @@ import numpy as np
 from ..classify import SIZE
 from ..errors import Busy, Refused, Unsupported
 from ..files import sha256, write_bytes
-from .jobs import from_json
+from .jobs import Answer, from_json
+
+MAX_BODY = 64 * 2**10  # bytes of one correction: 784 numbers are 3 kB, or 20 when each has a line of its own
 
 
 class Collector:
-    """Keeps corrected digits, so many and no more.
+    """A desk where corrected digits are kept, so many and no more, one after the other.
 
     A glyph is kept as dark ink on white paper: what training reads it with finds the same ink again.
     """
+
+    is_ready = True
 
     def __init__(self, folder: str | Path, most: int) -> None:
         """Keep up to `most` files in `folder`.
@@ -30,8 +35,16 @@ class Collector:
         self._most = most
         self._there = sum(1 for _ in self.folder.glob("[0-9]/*.png"))
 
+    def do(self, seconds: float, job: str, data: bytes, options: dict[str, Any]) -> Answer:
+        """Keep a correction, which takes no time to speak of."""
+        self.keep(data)
+        return Answer(b'{"status":"kept"}')
+
+    def close(self) -> None:
+        """Nothing is held."""
+
     def keep(self, data: bytes) -> Path:
-        """Keep `{"glyph": 28 × 28 whole numbers, "label": 0–9}` and return its file.
+        """Keep `{"glyph": 28 × 28 whole numbers, "label": 0–9}` and return its file; the last word on a glyph is the one that counts.
 
         Raises:
             Unsupported: it is something else.
@@ -43,16 +56,20 @@ class Collector:
         if not (isinstance(label, int) and not isinstance(label, bool) and 0 <= label <= 9):
             raise Unsupported('expected {"glyph": 28 × 28 whole numbers 0–255, "label": 0–9}')
         glyph = _glyph(sent.get("glyph"))
-        if self._there >= self._most:
+        name = f"{sha256(glyph.tobytes())[:20]}.png"
+        path = self.folder / str(label) / name
+        before = [file for value in range(10) if (file := self.folder / str(value) / name).exists()]
+        if not before and self._there >= self._most:
             raise Refused(f"the folder holds {self._most:,} corrections, which is the limit")
-        path = self.folder / str(label) / f"{sha256(glyph.tobytes())[:20]}.png"
-        if path.exists():
-            return path
         try:
-            write_bytes(path, cv2.imencode(".png", 255 - glyph)[1].tobytes())
+            if path not in before:
+                write_bytes(path, cv2.imencode(".png", 255 - glyph)[1].tobytes())
+            for file in before:
+                if file != path:
+                    file.unlink()
         except OSError as error:
             raise Busy(f"the correction could not be written: {error.strerror}") from error
-        self._there += 1
+        self._there += 1 - len(before)
         return path
 
 

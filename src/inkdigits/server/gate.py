@@ -97,8 +97,9 @@ class Gate:
 
 
 ASK = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>inkdigits</title>
-<h1>inkdigits</h1><form method="get"><p><label>The token that was printed where this server was started:
-<input name="token" autocomplete="off" autocapitalize="off" spellcheck="false" required></label> <button>Go</button></p></form></html>"""
+<main><h1>inkdigits</h1><form method="get"><p><label>The token that was printed where this server was started:
+<input name="token" autocomplete="off" autocapitalize="off" spellcheck="false" required></label>
+<button>Go</button></p></form></main></html>"""
 
 
 def _is_from_elsewhere(headers: Headers, host: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from .. import headers
 from ..classify import ten_glyphs
 from ..crops import Crop, crop_as_it_is, crop_number, crop_page
 from ..drift import Signs, choose_signs
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 LOT = Random()
+WANTED = "expected JPEG, PNG, WebP, BMP, TIFF or HEIC"
 CROP_LIMITS = Limits(max_pixels=2**20, max_header_pixels=2**20)  # of a crop that comes back: those made here are smaller
 
 
@@ -64,14 +66,14 @@ def warm_up(reader: Reader) -> None:
 
 def read(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture: `Page.to_dict()` as JSON, and the numbers cut out of the picture if asked."""
-    picture = reader.open(data, single=bool(options.get("single")))
+    picture = reader.open(_no_document(data), single=bool(options.get("single")))
     page = reader.read(picture, **options)
     return Answer(to_json(page.to_dict() | _cut(picture, page, crops)), *_counts(page))
 
 
 def look(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
-    picture = reader.open(data, single=bool(options.get("single")))
+    picture = reader.open(_no_document(data), single=bool(options.get("single")))
     page = reader.read(picture, **options)
     digits = [digit for number in page.numbers for digit in number.digits]
     seen = [(digit.glyph, digit.alternatives[0][0]) for digit in digits if digit.glyph is not None]
@@ -133,6 +135,22 @@ def from_json(data: bytes) -> Any:
         raise Unsupported(f"the body is no JSON: {error}") from error
 
 
+def _no_document(data: bytes) -> bytes:
+    """Return what a picture starts as; the library reads PDF too, which the API does not take by whatever name it comes.
+
+    Raises:
+        Damaged: there are no bytes.
+        Unsupported: it is no picture.
+    """
+    try:
+        kind = headers.kind_of(data)
+    except ReadError as error:
+        raise type(error)(str(error).replace(headers.WANTED, WANTED)) from error
+    if kind == "PDF":
+        raise Unsupported(f"this is a PDF document, {WANTED}")
+    return data
+
+
 def _valid(kind: type[Model], data: bytes) -> Model:
     try:
         return kind.model_validate_json(data, strict=True)
@@ -165,7 +183,7 @@ def _cut(picture: Picture, page: Page, wanted: bool) -> dict[str, list[str]]:
 def _uncoded(sent: str) -> Crop:
     """Return a crop that comes back: decoded as any stranger's picture is, its pixels encoded anew."""
     try:
-        return crop_as_it_is(load_image(base64.b64decode(sent, validate=True), CROP_LIMITS))
+        return crop_as_it_is(load_image(_no_document(base64.b64decode(sent, validate=True)), CROP_LIMITS))
     except binascii.Error as error:
         raise Unsupported(f"crops: {error}") from error
 

@@ -18,6 +18,10 @@ from .jobs import Answer
 class Desk(Protocol):
     """A place where one job at a time is done; called from a thread of its own."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a job would be begun at once."""
+
     def do(self, seconds: float, job: str, data: bytes, options: dict[str, Any]) -> Answer:
         """Do a job, within `seconds` if it can be stopped."""
 
@@ -27,6 +31,8 @@ class Desk(Protocol):
 
 class ThreadDesk:
     """A desk in this process: the caller's own reader. What runs too long cannot be stopped, and keeps its desk until it ends."""
+
+    is_ready = True
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -50,6 +56,11 @@ class Queue:
         for desk in self.desks:
             self._free.put_nowait(desk)
         self._threads = ThreadPoolExecutor(len(self.desks), thread_name_prefix="inkdigits-desk")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether any desk is."""
+        return any(desk.is_ready for desk in self.desks)
 
     @property
     def reading(self) -> int:

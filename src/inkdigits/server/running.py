@@ -29,6 +29,7 @@ from .workers import ProcessDesk
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are taken for digits: people type it
 TOKEN_LETTERS = 12  # 59 bits
+ANYWHERE = ("0.0.0.0", "::")  # to listen on: any address of this machine
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Settings:
     model: str | None = None
     collect: Path | None = None
     log: bool = False
+    name: str | None = None  # the address that others use, where the one listened on is any
 
 
 def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
@@ -64,10 +66,11 @@ def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
     server_limits = ServerLimits()
     if not desks:
         warm_up(reader)
-    hosts = {*LOOPBACK, *settings.hosts, *_named(settings.host)}
+    name = settings.name or settings.host
+    hosts = {*LOOPBACK, *settings.hosts, *_named(name)}
     app = create_app(reader, server_limits, hosts=hosts, token=settings.token, collect=settings.collect, desks=desks or None)
     _set_up_logging(settings.log)
-    address = _address(settings.host, listening.getsockname()[1])
+    address = _address(name, listening.getsockname()[1])
     _Server(configure(app, server_limits), lambda: _started(settings, address, tell)).run([listening])
 
 
@@ -135,8 +138,9 @@ def listen(host: str, port: int) -> socket.socket:
         UsageError: the port is out of range, or nothing can listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()  # any address is any of IPv4 too
     try:
-        listening = socket.create_server((host, port), family=family, backlog=1024)
+        listening = socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=both)
     except OverflowError as error:
         raise UsageError(f"--port must be 0 to 65535, got {port}") from error
     except OSError as error:
@@ -155,7 +159,7 @@ def _address(host: str, port: int) -> str:
 
 def _named(host: str) -> list[str]:
     """Return how a Host header names the address listened on; one that means any address is no name."""
-    return [] if host in ("0.0.0.0", "::") else [f"[{host}]" if ":" in host else host]
+    return [] if host in ANYWHERE else [f"[{host}]" if ":" in host else host]
 
 
 def _set_up_logging(all_requests: bool) -> None:

@@ -52,6 +52,14 @@ class ProcessDesk:
         raise answer
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the process has loaded the model: the first that comes through the pipe says so, and waits there for the first job."""
+        try:
+            return self._is_ready or (self._process.is_alive() and self._pipe.poll())
+        except OSError:  # it is being replaced
+            return False
+
+    @property
     def pid(self) -> int | None:
         """The process's number."""
         return self._process.pid

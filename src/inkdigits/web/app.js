@@ -60,6 +60,7 @@ api.onGone((gone) => {
 
 async function start() {
   startTabs();
+  api.watch();
   const model = await patiently(api.model);
   if (model.collects) $("privacy").textContent = "Pictures are read by the machine that serves this page. Digits that you correct are kept there, to learn from.";
   $("model").textContent = `Read by “${model.name}”, inkdigits ${model.version}.`;

@@ -18,6 +18,8 @@ export function startDrawing({ collects, copy }) {
   let asking = null;
   let again = false;
   let origin = null; // how the sent picture lies on the sheet
+  let corrections = []; // what a person said: each {made, value}, where `made` are the strokes of the digit
+  const say = (sentence) => ($("draw-note").textContent = sentence);
 
   function fit() {
     const { width, height } = canvas.getBoundingClientRect();
@@ -105,14 +107,14 @@ export function startDrawing({ collects, copy }) {
     asking = new AbortController();
     try {
       const sent = exported(strokes);
-      const answer = await api.look(sent.blob, { rotate: "0", signal: asking.signal });
+      const answer = await api.look(sent.blob, { rotate: "0", signal: asking.signal, onBusy: () => strokes.length && say(api.WAITING) });
       if (strokes.length) {
         origin = sent;
+        correctAgain(answer.page);
         show(answer);
       }
-      $("draw-note").textContent = "";
     } catch (error) {
-      if (error.name !== "AbortError") $("draw-note").textContent = error.code === "gone" ? "" : error.message;
+      if (error.name !== "AbortError") say(error.code === "gone" ? "" : error.message);
     } finally {
       asking = null;
     }
@@ -129,16 +131,17 @@ export function startDrawing({ collects, copy }) {
     $("drawn").classList.toggle("several", Boolean(page && page.text.length > 6));
     const cards = page ? digitsOf(page).map((digit, i) => cardOf(digit, answer.digits[i], answer)) : [];
     $("drawn-digits").replaceChildren(...cards);
-    if (page && !page.text) $("draw-note").textContent = "No digit is to be seen here.";
+    say(page && !page.text ? "No digit is to be seen here." : "");
     settle();
     performance.mark("shown");
   }
 
   function cardOf(digit, look, answer) {
     const onCorrect = (value) => {
-      digit.corrected = true;
+      const made = strokesOf(digit);
+      corrections = [...corrections.filter((one) => !isSame(one.made, made)), { made, value }];
       correct(page, digit, value);
-      if (collects && look.glyph) api.keep(look.glyph, value).catch((error) => ($("draw-note").textContent = error.message));
+      if (collects && look.glyph) api.keep(look.glyph, value).catch((error) => say(error.message));
       show(answer);
     };
     const one = card(digit, look, { onCorrect, collects });
@@ -147,20 +150,45 @@ export function startDrawing({ collects, copy }) {
     return one;
   }
 
+  /** A digit's box on the sheet, a little wider. */
+  function onSheet(digit) {
+    const [x, y, width, height] = digit.box.map((value) => value / origin.scale);
+    return [x + origin.x - 6, y + origin.y - 6, width + 12, height + 12];
+  }
+
   /** Frame a digit on the sheet. */
   function point(digit) {
-    const [x, y, width, height] = digit.box.map((value) => value / origin.scale);
-    Object.assign($("mark").style, { left: `${x + origin.x - 6}px`, top: `${y + origin.y - 6}px`, width: `${width + 12}px`, height: `${height + 12}px` });
+    const [left, top, width, height] = onSheet(digit).map((value) => `${value}px`);
+    Object.assign($("mark").style, { left, top, width, height });
     $("mark").hidden = false;
+  }
+
+  /** The strokes that a digit is made of: those that lie in its box for the most part. */
+  function strokesOf(digit) {
+    const [left, top, width, height] = onSheet(digit);
+    const isInside = ([x, y]) => x > left && x < left + width && y > top && y < top + height;
+    return origin.strokes.filter(({ points }) => points.filter(isInside).length > points.length / 2);
+  }
+
+  /** What a person said of a digit holds as long as its strokes are the same, whatever is drawn beside it. */
+  function correctAgain(page) {
+    for (const digit of digitsOf(page)) {
+      const made = strokesOf(digit);
+      const said = made.length && corrections.find((one) => isSame(one.made, made));
+      if (said) correct(page, digit, said.value);
+    }
   }
 
   new ResizeObserver(fit).observe(canvas);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   api.onGone((gone) => {
-    if (!gone) readSheet();
+    if (gone) asking?.abort(); // it may hang for long
+    else readSheet();
   });
   fit();
 }
+
+const isSame = (some, others) => some.length === others.length && some.every((one) => others.includes(one));
 
 function trace(context, { width, points }, colour) {
   context.strokeStyle = context.fillStyle = colour;
@@ -205,5 +233,5 @@ function exported(strokes) {
   // not toBlob: Chromium encodes when it has nothing else to do, or after a second
   const png = atob(picture.toDataURL("image/png").split(",")[1]);
   const blob = new Blob([Uint8Array.from(png, (character) => character.charCodeAt(0))], { type: "image/png" });
-  return { blob, x, y, scale };
+  return { blob, x, y, scale, strokes: [...strokes] };
 }

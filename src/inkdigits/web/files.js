@@ -1,6 +1,6 @@
 // Files come in however a person gives them: chosen, dropped (folders too), pasted, photographed.
 
-/** Call `taken([{file, name}, …])` for all that is given. */
+/** Call `taken([{file, name, error}, …])` for all that is given; `error` says why something cannot be read, if so. */
 export function takeFiles({ drop, inputs, taken }) {
   for (const input of inputs) {
     input.addEventListener("change", () => {
@@ -37,20 +37,19 @@ export function takeFiles({ drop, inputs, taken }) {
   });
 }
 
-/** All pictures in a dropped folder and in its folders. */
+/** All pictures in a dropped folder and in its folders; what cannot be opened is one that failed, and costs no other. */
 async function inEntry(entry) {
-  if (entry.isFile) {
-    const file = await new Promise((done, failed) => entry.file(done, failed));
-    return [{ file, name: entry.fullPath.replace(/^\//, "") }];
-  }
+  const name = entry.fullPath.replace(/^\//, "");
+  const failed = { file: new File([], name), name, error: `This ${entry.isFile ? "file" : "folder"} cannot be opened.` };
+  if (entry.isFile) return [await new Promise((done) => entry.file((file) => done({ file, name }), () => done(failed)))];
   const reader = entry.createReader();
-  const inside = [];
+  const found = [];
   for (;;) {
-    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // a hundred at a time
-    if (some.length === 0) break;
-    inside.push(...some);
+    const some = await new Promise((done) => reader.readEntries(done, () => done(null))); // a hundred at a time
+    if (some === null) found.push(failed);
+    if (!some?.length) return found;
+    found.push(...(await Promise.all(some.map(inEntry))).flat());
   }
-  return (await Promise.all(inside.map(inEntry))).flat();
 }
 
 // page9 before page10; hidden files of systems are no photos

@@ -20,10 +20,10 @@ export function startPhotos({ collects, limits, copy, show }) {
   function taken(files) {
     if (files.length === 0) return;
     show("photo");
-    const fresh = files.map(({ file, name }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, crops: null, error: null, row: null }));
+    const fresh = files.map(({ file, name, error = null }, i) => ({ file, name, order: entries.length + i, page: null, looks: null, crops: null, error, row: null }));
     const first = entries.length === 0;
     entries.push(...fresh);
-    waiting.push(...fresh);
+    waiting.push(...fresh.filter((entry) => !entry.error));
     $("drop").classList.add("small");
     $("table-box").hidden = $("many").hidden = entries.length < 2;
     if (first && fresh.length === 1) open(fresh[0]);
@@ -38,12 +38,14 @@ export function startPhotos({ collects, limits, copy, show }) {
       try {
         await readOne(entry);
       } catch (error) {
-        if (error.code === "gone") {
-          waiting.unshift(entry); // goes on when the server is back
-          break;
+        if (["gone", "busy"].includes(error.code)) {
+          if (entries.includes(entry)) waiting.unshift(entry); // nothing is wrong with it: it is asked about again
+          if (error.code === "gone") break; // when the server is back
+          continue;
         }
         entry.error = error.message;
       }
+      sayBusy(false);
       refresh(entry);
       if (viewer.entry === entry) viewer.open(entry);
     }
@@ -54,16 +56,26 @@ export function startPhotos({ collects, limits, copy, show }) {
     if (!gone) while (busy < AT_ONCE && waiting.length) work();
   });
 
+  /** Say that a busy server is waited for, or that it no longer is. */
+  function sayBusy(on) {
+    if (on || $("photo-note").textContent === api.WAITING) $("photo-note").textContent = on ? api.WAITING : "";
+  }
+
   async function readOne(entry) {
     if (entry.file.type && !entry.file.type.startsWith("image/")) throw new api.Told(noPicture(entry.file.type));
     if (entry.file.size > limits.max_body)
       throw new api.Told(`This file is too large: ${megabytes(entry.file.size)}, at most ${megabytes(limits.max_body)} can be sent.`);
-    const answer = entries.length === 1 ? await api.look(entry.file, { crops: true }) : await api.read(entry.file);
+    await entry.file.slice(0, 1).arrayBuffer().catch(() => {
+      throw new api.Told("This file cannot be opened: it was moved, or may not be read.");
+    });
+    const onBusy = () => entries.includes(entry) && sayBusy(true);
+    const answer = await (entries.length === 1 ? api.look(entry.file, { crops: true, onBusy }) : api.read(entry.file, { onBusy }));
     Object.assign(entry, { page: answer.page, crops: answer.crops, looks: answer.digits ?? null });
   }
 
   /** Bring what is shown of an entry, and of all, up to date. */
   function refresh(entry) {
+    if (!entries.includes(entry)) return; // forgotten while it was read
     if (entries.length > 1) {
       const row = rowOf(entry);
       if (entry.row) entry.row.replaceWith(row);

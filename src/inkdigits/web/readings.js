@@ -31,6 +31,7 @@ export const pageText = (page) => linesOf(page).map((line) => line.map((number) 
 
 /** Put a person's word in the place of a digit's reading. */
 export function correct(page, digit, value) {
+  digit.corrected = true;
   digit.value = value;
   digit.confidence = 1;
   const number = page.numbers.find((n) => n.digits.includes(digit));

@@ -35,6 +35,7 @@ export function startViewer({ collects, changed, following }) {
 
   function close() {
     viewer.entry = null;
+    digits = boxes = [];
     $("viewer").hidden = true;
     if (address) URL.revokeObjectURL(address);
     address = null;
@@ -110,7 +111,6 @@ export function startViewer({ collects, changed, following }) {
     const digit = digits[index];
     const look = viewer.entry.looks?.[index];
     const unsure = digit.value !== value || stateOf(digit) !== "sure";
-    digit.corrected = true;
     correct(viewer.entry.page, digit, value);
     if (collects && look?.glyph && unsure) api.keep(look.glyph, value).catch((error) => ($("photo-note").textContent = error.message));
     showBoxes();
@@ -124,13 +124,14 @@ export function startViewer({ collects, changed, following }) {
     const at = places.indexOf(chosen);
     const to = places[at < 0 ? (step > 0 ? 0 : places.length - 1) : at + step];
     if (to !== undefined) choose(to);
-    else if (step > 0 && !following(viewer.entry)) $("photo-note").textContent = "No doubtful digit is left.";
+    else if (step > 0 && !following(viewer.entry) && viewer.entry) $("photo-note").textContent = "No doubtful digit is left.";
   }
 
   $("next").addEventListener("click", () => walk(1));
   $("previous").addEventListener("click", () => walk(-1));
-  $("viewer").addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  // on the whole page: whoever drops a photo has the focus nowhere
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || $("photo").hidden || isTyping(event.target)) return;
     if (event.key === "n") walk(1);
     else if (event.key === "p") walk(-1);
     else if (/^[0-9]$/.test(event.key) && chosen >= 0) say(chosen, Number(event.key));
@@ -142,3 +143,5 @@ export function startViewer({ collects, changed, following }) {
   });
   return viewer;
 }
+
+const isTyping = (element) => element.matches("input:not([type=file]), textarea, select, [contenteditable]");
