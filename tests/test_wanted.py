@@ -1,9 +1,11 @@
 """wanted: what a user knows of the numbers, and the likeliest reading that is so."""
 
+import numpy as np
 import pytest
 
 from inkdigits import Reader
 from inkdigits.errors import UsageError
+from inkdigits.mnist import load_data
 from inkdigits.synthetic import make_page
 from inkdigits.wanted import Wanted, likeliest
 
@@ -73,3 +75,18 @@ def test_what_is_known_wrongly_makes_no_number_of_another(known):
 def test_a_digit_that_was_struck_out_stays_one(known):
     image, _ = make_page("2071 43?5", seed=301, split="validation", dirt="clean")
     assert Reader.load().read(image, **known).text == "2071 43?5"
+
+
+def test_one_digit_is_read_as_what_it_is_known_to_be():
+    reader = Reader.load()
+    x, y = load_data()[0]
+    nine = np.kron(255 - x[50_000:][y[50_000:] == 9][0], np.ones((6, 6), np.uint8))
+    as_it_is = reader.read(nine, single=True)
+    assert as_it_is.text == "9"
+    for known in ({"digits": 1}, {"pattern": "[789]"}, {"between": (5, 9)}):
+        assert reader.read(nine, single=True, **known) == as_it_is
+    other = reader.read(nine, single=True, between=(1, 4), threshold=0)  # what it surely is not is not said surely
+    assert other.numbers[0].digits[0].value in {1, 2, 3, 4}
+    assert other.numbers[0].confidence < 0.1
+    assert reader.read(nine, single=True, between=(1, 4)).text == "?"
+    assert reader.read(nine, single=True, digits=2, threshold=0).text == "?"

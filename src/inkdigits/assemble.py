@@ -75,6 +75,7 @@ class Item:
 
 
 _Trail: TypeAlias = "tuple[_Trail, Item] | None"  # the way so far, its last item beside what came before
+Way: TypeAlias = tuple[float, list[Item]]  # what it costs in nats, and what it takes candidates for
 
 
 def best_path(line: Line, readings: Readings) -> list[Item]:
@@ -86,7 +87,7 @@ def best_path(line: Line, readings: Readings) -> list[Item]:
     return best_paths(line, readings, 0, len(line.atoms), 1)[0][1]
 
 
-def best_paths(line: Line, readings: Readings, start: int, stop: int, most: int) -> list[tuple[float, list[Item]]]:
+def best_paths(line: Line, readings: Readings, start: int, stop: int, most: int) -> list[Way]:
     """Return the `most` cheapest ways through the atoms from `start` to `stop`, the cheapest first, each with its cost in nats."""
     by_start: dict[int, list[int]] = {}
     for k, candidate in enumerate(line.candidates):
@@ -209,7 +210,11 @@ def _as_wanted(line: Line, group: list[Item], readings: Readings, least: float, 
     not what it should be is not made so.
     """
     start, stop = line.candidates[group[0].candidate].start, line.candidates[group[-1].candidate].stop
-    ways = best_paths(line, readings, start, stop, WAYS)
+    return _likeliest(best_paths(line, readings, start, stop, WAYS), group, readings, least, index, wanted)
+
+
+def _likeliest(ways: list[Way], group: list[Item], readings: Readings, least: float, index: int, wanted: Wanted) -> Number:
+    """Return the likeliest number on one of the ways, the cheapest first, that may be; `group`, all `?`, where there is none."""
     usual = max(_weight(cost - ways[0][0], likeliest([_choices(i, readings) for i in items], Wanted())) for cost, items in ways)
     best: tuple[float, list[Item], tuple[str, float, float]] | None = None
     for cost, items in ways:
@@ -228,6 +233,13 @@ def _as_wanted(line: Line, group: list[Item], readings: Readings, least: float, 
             given = UNSURE if item.text == UNSURE else character
             digits.append(_given(digit(item.box, readings, item.candidate, 0.0), given, share, trust, least))
     return number(digits, index, tuple(marks))
+
+
+def number_alone(box: Box, readings: Readings, least: float, wanted: Wanted) -> Number:
+    """Return the one number of a picture that holds one digit, the only one in `readings`."""
+    found = number([digit(box, readings, 0, least)], 0)
+    alone = [Item(0, "digit", box)]
+    return found if wanted.allows(found.text) else _likeliest([(0.0, alone)], alone, readings, least, 0, wanted)
 
 
 def _weight(cost: float, found: tuple[str, float, float] | None) -> float:

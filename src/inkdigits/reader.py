@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .assemble import Readings, digit, number
+from .assemble import Readings, number, number_alone
 from .classify import Classifier
 from .errors import UsageError
 from .ink import find_ink
@@ -167,7 +167,7 @@ class Reader:
         if found is None:
             return view, []
         readings = Readings((found.reading / found.reading.sum())[None], found.reading.max(keepdims=True), glyphs=found.glyph[None])
-        return view, [number([digit(found.box, readings, 0, settings.least)], 0)]
+        return view, [number_alone(found.box, readings, settings.least, settings.wanted)]
 
     def _only(self, image: NDArray[np.uint8]) -> Opinion | None:
         """Return what the one digit of an upright picture reads as, None where no ink is to be seen in it."""
