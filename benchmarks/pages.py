@@ -3,8 +3,9 @@
     python benchmarks/pages.py [--pages 60] [--levels clean,light,medium] [--kinds whole,marks] [--fonts DIR] [--threshold 0] [--draw DIR]
 
 Pages are written with digits of the last 10,000 of MNIST's training pictures, which train no default weights; with --fonts, a folder that
-`recipe/fetch_fonts.py` filled, half of them with its held-out fonts. Kinds: `whole` numbers, numbers with `marks`, `struck` digits, and
-`none`: pages without any number, on which every answer is false. The same seed makes the same pages.
+`recipe/fetch_fonts.py` filled, half of them with its held-out fonts. Kinds: `whole` numbers, numbers with `marks`, `struck` digits,
+`none`: pages without any number, on which every answer is false, and, with --fonts, `prose` (numbers among running text in held-out
+printed fonts) and `text` (nothing but such text). The same seed makes the same pages.
 """
 
 import argparse
@@ -23,12 +24,12 @@ import numpy as np
 from inkdigits import Reader
 from inkdigits.page_accuracy import compare
 from inkdigits.records import Page
-from inkdigits.synthetic import Font, Hands, make_page
+from inkdigits.synthetic import Font, Hands, make_labelled_page
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "recipe"))
 from fetch_fonts import file_name
 
-KINDS = ("whole", "marks", "struck", "none")
+KINDS = ("whole", "marks", "struck", "none", "prose", "text")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Job:
 
 def make_text(kind: str, rng: np.random.Generator) -> str:
     """Return the text of one page, lines parted by `|`."""
-    if kind == "none":
+    if kind in ("none", "text"):
         return ""
     lines = [[make_number(kind, rng) for _ in range(int(rng.integers(1, 4)))] for _ in range(int(rng.integers(1, 6)))]
     return "|".join(" ".join(line) for line in lines)
@@ -71,9 +72,14 @@ def hands_of(fonts: str | None) -> tuple[Hands, ...]:
     own = Hands(split="validation", strokes=0.0)
     if not fonts:
         return (own,)
+    return own, replace(own, fonts=fonts_of(fonts, "held-out"), mnist=0.0, font=1.0)
+
+
+@lru_cache(maxsize=2)
+def fonts_of(folder: str, role: str) -> tuple[Font, ...]:
+    """Return the fetched fonts of one role."""
     listed = tomllib.loads((Path(__file__).parent.parent / "recipe" / "fonts.toml").read_text())["font"]
-    held = [Font(str(Path(fonts) / file_name(f)), "".join(map(str, f.get("skip", [])))) for f in listed if f["role"] == "held-out"]
-    return own, replace(own, fonts=tuple(held), mnist=0.0, font=1.0)
+    return tuple(Font(str(Path(folder) / file_name(f)), "".join(map(str, f.get("skip", [])))) for f in listed if f["role"] == role)
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +95,9 @@ def run(job: Job) -> tuple[Job, Counter[str], str, str]:
     hands = hands_of(job.fonts)
     text = make_text(job.kind, rng)
     dirt = job.level
-    picture, truth = make_page(text, seed=job.seed, dirt=dirt, hands=hands[job.seed % len(hands)])
+    prose = fonts_of(job.fonts, "print-held-out") if job.kind in ("prose", "text") and job.fonts else ()
+    decoys = int(rng.integers(2, 10)) if prose else None
+    picture, truth, _ = make_labelled_page(text, seed=job.seed, dirt=dirt, hands=hands[job.seed % len(hands)], decoys=decoys, prose=prose)
     page = reader().read(picture, threshold=job.threshold)
     counts = compare(page, truth)
     if job.draw and not _is_good(counts):

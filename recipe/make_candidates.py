@@ -27,12 +27,13 @@ from inkdigits.kinds import KINDS
 from inkdigits.records import Box
 from inkdigits.segment import Candidate, segment
 from inkdigits.surroundings import show_surroundings
-from inkdigits.synthetic import Hands, make_labelled_page
+from inkdigits.synthetic import Font, Hands, make_labelled_page
 
 PAGES = 25  # a shard
 NAMES = ("train", "held", "others")
 MOST = {"part": 60, "other": 70}  # of one page: the rest says the same again
 LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 0.1)
+PROSE_SHARE = 0.4  # of the pages that hold running text besides
 MARKS, DIGITS = ".,-/:", tuple("0123456789")
 
 
@@ -108,7 +109,9 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     for i in range(PAGES):
         seed = (1 + NAMES.index(name)) * 1_000_000 + number * PAGES + i
         rng = np.random.default_rng([seed, 0xC0])
-        found += _page(seed, rng, printed if rng.random() < 0.1 else written)
+        hand = printed if rng.random() < 0.1 else written
+        prose = () if rng.random() > PROSE_SHARE else printed.fonts if rng.random() < 0.7 else written.fonts
+        found += _page(seed, rng, hand, tuple(map(Font, (f.path for f in prose))))
     path = out / f"{name}-{number:04d}.npz"
     with replacing(path) as beside:
         xs, ys, glyphs, labels = (np.array(part, np.uint8) for part in zip(*found, strict=True))
@@ -120,7 +123,7 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     return path
 
 
-def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.ndarray, int, np.ndarray, int]]:
+def _page(seed: int, rng: np.random.Generator, hand: Hands, prose: Sequence[Font]) -> list[tuple[np.ndarray, int, np.ndarray, int]]:
     touching = float(rng.choice([0.0, 0.1, 0.3], p=[0.6, 0.25, 0.15]))
     try:
         picture, truth, characters = make_labelled_page(
@@ -129,7 +132,8 @@ def _page(seed: int, rng: np.random.Generator, hand: Hands) -> list[tuple[np.nda
             hands=hand,
             dirt=str(rng.choice(LEVELS, p=LEVEL_SHARES)),
             touching=touching or None,
-            decoys=int(rng.integers(1, 14)) if rng.random() < 0.6 else None,
+            decoys=int(rng.integers(1, 14)) if prose or rng.random() < 0.6 else None,
+            prose=prose,
         )
         ink = find_ink(picture, ruled=True)
         lines = segment(ink)

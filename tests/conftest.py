@@ -57,6 +57,19 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ.pop(name, None)
 
 
+@pytest.fixture
+def font(tmp_path: Path) -> Path:
+    """The font that Pillow brings along, as a file."""
+    from PIL import ImageFont
+
+    file = tmp_path / "own.ttf"
+    face = ImageFont.load_default(20)
+    assert isinstance(face, ImageFont.FreeTypeFont)
+    face.path.seek(0)  # type: ignore[union-attr]
+    file.write_bytes(face.path.read())  # type: ignore[union-attr]
+    return file
+
+
 @pytest.fixture(autouse=True)
 def _no_network() -> object:
     """Fail the test that asked for another machine."""

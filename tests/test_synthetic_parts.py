@@ -18,19 +18,6 @@ from inkdigits.synthetic.trace import trace
 # --- fonts, pens, strokes
 
 
-@pytest.fixture
-def font(tmp_path: Path) -> Path:
-    """The font that Pillow brings along, as a file."""
-    from PIL import ImageFont
-
-    file = tmp_path / "own.ttf"
-    face = ImageFont.load_default(20)
-    assert isinstance(face, ImageFont.FreeTypeFont)
-    face.path.seek(0)  # type: ignore[union-attr]
-    file.write_bytes(face.path.read())  # type: ignore[union-attr]
-    return file
-
-
 def test_fonts_are_hands(font: Path) -> None:
     rng = np.random.default_rng(0)
     hands = Hands(fonts=(font,), mnist=0.0, strokes=0.0)

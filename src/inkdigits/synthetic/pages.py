@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -14,16 +15,18 @@ from ..records import Box, Digit, Mark, Number, Page
 from .camera import Picture, View, choose_view, expose, light_up
 from .decoys import blot, print_word, scribble, trim, write_word
 from .dirt import Dirt, keep_legible, sample_dirt
-from .hands import Hands, Writer, choose_writer
+from .hands import Font, Hands, Writer, choose_writer
 from .layout import Layout, Placed, Rectangle, choose_style, digit_that_fits, lay_out, move, parse_text, position
 from .paper import fold, make_desk, make_paper, print_box, rule, show_through, stain
 from .pens import Pen, choose_pen, lay
+from .prose import print_text
 from .shapes import MARKS
 
 Ink = NDArray[np.uint8]
 
 SIZES = ((1600, 1200), (1200, 1600), (1280, 960), (1024, 768), (900, 1200), (800, 600), (1000, 400))
 SMALLEST_SIDE, LARGEST_SIDE = 32, 12_000
+PROSE_SHARE, PROSE_SIZES = 2 / 3, (0.3, 0.45, 0.6, 0.8, 1.0, 1.3)  # of decoys; heights of its capitals, in heights of the digits
 TOUCHING = {"clean": 0.0, "light": 0.01, "medium": 0.04, "heavy": 0.1}  # share of neighbours that touch
 
 
@@ -79,10 +82,12 @@ def make_labelled_page(
     digit_height: float | None = None,
     touching: float | None = None,
     decoys: int | None = None,
+    prose: Sequence[Font] = (),
 ) -> tuple[Picture, Page, list[tuple[str, Box]]]:
     """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink.
 
-    `decoys` says how many words, scribbles and blots there are; None for as many as the circumstances have.
+    `decoys` says how many words, scribbles and blots there are; None for as many as the circumstances have. With
+    fonts of `prose`, two of three are running text in one of these.
     """
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
@@ -106,7 +111,7 @@ def make_labelled_page(
     view = view.shifted(x, y)
     move(layout, -x, -y)
     sheet = make_paper((rows, columns), conditions, rng)
-    _print_sheet(sheet, layout, conditions, digit, writer, hands, rng)
+    _print_sheet(sheet, layout, conditions, digit, writer, hands, prose, rng)
     _dirty_sheet(sheet, conditions, rng)
     background = make_desk((height, width), rng) if conditions.has_desk else np.zeros((height, width, 3), np.uint8)
     lit = light_up(view.shoot(sheet, background), conditions, rng)
@@ -161,7 +166,9 @@ def _seen(view: View, size: tuple[int, int]) -> tuple[int, int, int, int]:
     return x, y, int(high[0]) - x + 1, int(high[1]) - y + 1
 
 
-def _print_sheet(sheet: Picture, layout: Layout, dirt: Dirt, digit: float, writer: Writer, hands: Hands, rng: np.random.Generator) -> None:
+def _print_sheet(
+    sheet: Picture, layout: Layout, dirt: Dirt, digit: float, writer: Writer, hands: Hands, prose: Sequence[Font], rng: np.random.Generator
+) -> None:
     """Put everything on the sheet that is printed or written."""
     rows, columns = sheet.shape[:2]
     if dirt.ruling:
@@ -177,7 +184,7 @@ def _print_sheet(sheet: Picture, layout: Layout, dirt: Dirt, digit: float, write
     strength = float(rng.uniform(0.5, 1))
     for box in layout.boxes:
         print_box(sheet, box, thick, (grey, grey, min(255, grey + 15)), strength)
-    _add_decoys(sheet, layout, dirt.decoys, digit, writer, hands, rng)
+    _add_decoys(sheet, layout, dirt.decoys, digit, writer, hands, prose, rng)
     for p in layout.placed:
         lay(sheet, p.ink, (round(p.x), round(p.y)), writer.pen.colour)
 
@@ -188,13 +195,19 @@ def _paste(canvas: Ink, ink: Ink, at: tuple[int, int]) -> None:
     np.maximum(part, ink[: part.shape[0], : part.shape[1]], out=part)
 
 
-def _add_decoys(sheet: Picture, layout: Layout, count: int, digit: float, writer: Writer, hands: Hands, rng: np.random.Generator) -> None:
+def _add_decoys(
+    sheet: Picture, layout: Layout, count: int, digit: float, writer: Writer, hands: Hands, prose: Sequence[Font], rng: np.random.Generator
+) -> None:
     """Put words, scribbles and blots where there is room for them beside the numbers."""
     gap = 0.9 * digit
     taken = [(p.x - gap, p.y - 0.4 * digit, p.x + p.ink.shape[1] + gap, p.y + p.ink.shape[0] + 0.4 * digit) for p in layout.placed]
     rows, columns = sheet.shape[:2]
     for _ in range(count):
-        ink, colour = _decoy(digit, writer, hands, rng)
+        if prose and rng.random() < PROSE_SHARE:
+            room = (columns * float(rng.uniform(0.2, 0.95)), rows * float(rng.uniform(0.05, 0.9)))
+            ink, colour = print_text(digit * float(rng.choice(PROSE_SIZES)), room, prose, rng), (40, 40, 44)
+        else:
+            ink, colour = _decoy(digit, writer, hands, rng)
         if float(sheet.mean()) < 100:  # nobody prints on a blackboard
             colour = writer.pen.colour
         for _ in range(12):

@@ -1,0 +1,64 @@
+"""Running text on made pages: it is ink, it keeps to its room, and the reader does not take its letters for digits."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from inkdigits import Reader
+from inkdigits.errors import DataError
+from inkdigits.synthetic import Font, make_labelled_page
+from inkdigits.synthetic.prose import print_text
+
+LETTER = """Dear Sir or Madam,
+we hope to hear from you soon. The goods
+that we ordered in May have not come yet;
+please tell us when they will be here.
+Yours faithfully"""
+BILL = """Invoice for the work done in May
+Amount due: 1450
+Please pay within 30 days"""
+
+
+def printed(text: str, size: int, turn: int = 0) -> np.ndarray:
+    """Text on white paper, in the font that Pillow brings along, a little out of focus."""
+    page = Image.new("L", (1200, 600), 245)
+    ImageDraw.Draw(page).multiline_text((60, 60), text, 25, ImageFont.load_default(size), spacing=size // 2)
+    return np.rot90(cv2.GaussianBlur(np.asarray(page), (0, 0), 0.8), turn).copy()
+
+
+def test_text_is_ink_and_keeps_to_its_room(font: Path) -> None:
+    for seed in range(20):
+        ink = print_text(20, (500, 300), (Font(font),), np.random.default_rng(seed))
+        assert ink.dtype == np.uint8 and ink.max() > 200
+        assert max(ink.shape) <= 560 and min(ink.shape) <= 340
+    again = print_text(20, (500, 300), (Font(font),), np.random.default_rng(19))
+    assert np.array_equal(ink, again)
+
+
+def test_a_font_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "no.ttf").write_bytes(b"no font")
+    with pytest.raises(DataError, match=r"cannot read the font no\.ttf"):
+        print_text(20, (500, 300), (Font(tmp_path / "no.ttf"),), np.random.default_rng(0))
+
+
+def test_text_is_no_character_of_the_truth(font: Path) -> None:
+    _, truth, characters = make_labelled_page("42", seed=1, size=(800, 600), decoys=8, prose=(Font(font),))
+    assert truth.text == "42" and [c for c, _ in characters] == ["4", "2"]
+
+
+@pytest.mark.parametrize("size", [24, 34, 44])
+@pytest.mark.parametrize("turn", [0, 1, 3])
+def test_words_are_no_numbers(size: int, turn: int) -> None:
+    page = Reader.load().read(printed(LETTER, size, turn))
+    assert sum(d.value is not None for n in page.numbers for d in n.digits) <= 2
+
+
+@pytest.mark.parametrize("size", [24, 34, 44])
+def test_numbers_among_words_are_read_and_the_page_stays_upright(size: int) -> None:
+    page = Reader.load().read(printed(BILL, size))
+    assert page.rotation == 0
+    assert {"1450", "30"} <= set(page.text.split())
+    assert sum(d.value is not None for n in page.numbers for d in n.digits) <= 8
