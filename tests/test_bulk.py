@@ -12,14 +12,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pictures
 import piles
 import pytest
 from piles import bulk, rows_of, shards_of, start
 
 import inkdigits
 from inkdigits import cli
+from inkdigits.bulk import local
 from inkdigits.bulk.running import run
 from inkdigits.errors import NotFound, UsageError
+from inkdigits.synthetic import make_page
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +171,93 @@ def test_files_may_go_and_change_while_it_runs(tmp_path: Path) -> None:
         run([str(pile)], out, shard_files=1)
 
 
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_an_archive_that_changed_gives_no_file_the_digits_of_another(name: str, tmp_path: Path) -> None:
+    def archive(*members: str) -> bytes:
+        files = {f"{member}.png": piles.png(member) for member in members}
+        return piles.zipped(files) if name == "x.zip" else piles.tar(files, "gz" if name.endswith("gz") else "")
+
+    pile, out = piles.put(tmp_path / "pile", 0), tmp_path / "out"
+    (pile / name).write_bytes(archive("1", "2", "3"))
+    run([str(pile)], out, shard_files=1)
+    for shard in ("part-00001.parquet", "part-00002.parquet"):
+        (out / shard).unlink()
+    (pile / name).write_bytes(archive("1", "3"))
+    run([str(pile)], out, shard_files=1)
+    assert [row["error"] and row["error"]["detail"] for row in rows_of(out)] == [
+        None,
+        *["this archive has changed since it was listed"] * 2,
+    ]
+
+
+def test_what_comes_while_it_runs_is_told_and_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pile, out, read = piles.put(Path("pile"), 1), Path("out"), local.run
+    (pile / "x.tar.gz").write_bytes(piles.tar({"1.png": piles.png("1")}))
+
+    def read_and_grow(*given: Any, **options: Any) -> None:
+        read(*given, **options)
+        (pile / "x.tar.gz").write_bytes(piles.tar({"1.png": piles.png("1"), "2.png": piles.png("2")}))
+
+    monkeypatch.setattr(local, "run", read_and_grow)
+    arguments = ["bulk", str(pile), "--out", str(out)]
+    assert cli.run(arguments) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("inkdigits: 2 files, 2 pages: 2 read, 0 with an error; ") and said.err.count("\n") == 1
+    assert said.err.endswith("; but what came after the plan has no row, such as pile/x.tar.gz/2.png\n")
+    assert cli.run(arguments) == 2
+    assert "x.tar.gz/2.png is not in the plan" in capsys.readouterr().err
+    assert cli.run(["bulk", "--out", str(out), "--csv", "t.csv"]) == 0  # what was read stays of use
+
+
+def test_a_source_that_goes_while_it_runs_leaves_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pile, read = piles.put(tmp_path / "pile", 1), local.run
+
+    def read_and_go(*given: Any, **options: Any) -> None:
+        read(*given, **options)
+        (pile / "p1.png").unlink()
+        pile.rmdir()
+
+    monkeypatch.setattr(local, "run", read_and_go)
+    assert run([str(pile)], tmp_path / "out").startswith("1 files, 1 pages: 1 read, 0 with an error")
+
+
+def test_a_folder_whose_name_is_no_utf_8_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    piles.put(place / "pile", 3)
+    monkeypatch.chdir(place)
+    for out in (Path("out"), place / "results"):  # relative and not
+        run(["pile"], out, shard_files=1)
+        before = shards_of(out)
+        (out / "part-00001.parquet").unlink()
+        assert "1 files of these now" in run(["pile"], out, shard_files=1)
+        assert "nothing was left to do" in run(["pile"], out, shard_files=1)
+        assert shards_of(out) == before and len(before) == 3
+        assert cli.run(["bulk", "--out", str(out), "--csv", "t.csv"]) == 0
+    with pytest.raises(UsageError, match="another threshold"):
+        run(["pile"], Path("out"), shard_files=1, options={"threshold": 0.5})
+
+
+@pytest.mark.parametrize(("width", "height", "digits"), [(4000, 3000, "small"), (6000, 4000, "large")])
+def test_a_large_jpeg_gives_what_reader_read_gives(
+    width: int, height: int, digits: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, _ = make_page("2071 438\n65 19", seed=5, size=(width // 5, height // 5), dirt="clean")
+    if digits == "small":  # which a closer look is taken at
+        page = np.pad(page, ((0, 4 * page.shape[0]), (0, 4 * page.shape[1]), (0, 0)), "edge")
+    picture = pictures.Image.fromarray(page).resize((width, height))
+    (tmp_path / "p.jpg").write_bytes(pictures.saved(picture, "JPEG", quality=80))
+    said = inkdigits.Reader.load().read(tmp_path / "p.jpg")
+    assert (said.width, said.height) == (width, height) and len(said.numbers) == 4
+    assert cli.run(["read", str(tmp_path / "p.jpg"), "--json", "--draw", str(tmp_path / "drawn")]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": str(tmp_path / "p.jpg")} | said.to_dict()
+    assert pictures.Image.open(tmp_path / "drawn" / os.listdir(tmp_path / "drawn")[0]).size == (width, height)
+    run([str(tmp_path / "p.jpg")], tmp_path / "out", workers=1)
+    assert json.loads(rows_of(tmp_path / "out")[0]["page"]) == said.to_dict()
+
+
 def test_other_settings_inputs_or_models_are_refused(pile: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = shards_of(whole)
     same = ["--out", str(whole), "--shard-files", "4"]
@@ -242,7 +333,7 @@ def test_a_bar_on_the_terminal(tmp_path: Path) -> None:
         seen += part
     os.close(ours)
     assert started.communicate() == (b"", None) and started.returncode == 0
-    assert b"reading" in seen and b"/5" in seen and b"pages/s" in seen and b"5 files, 5 pages: 5 read" in seen
+    assert b"planning" in seen and b"reading" in seen and b"/5" in seen and b"pages/s" in seen and b"5 files, 5 pages: 5 read" in seen
 
 
 @pytest.mark.stress

@@ -25,14 +25,13 @@ FILES = {
     "p.pdf": b"x" * 70_000,
 }
 PICTURES = ["a/p10.png", "a/p9.jpg", "../../etc/p.png", "p.pdf"]
-ARCHIVES = {
-    "x.zip": lambda: piles.zipped(FILES),
-    "x.tar": lambda: piles.tar(FILES, ""),
-    "x.tar.gz": lambda: piles.tar(FILES, "gz"),
-    "x.TGZ": lambda: piles.tar(FILES, "gz"),
-    "x.tar.bz2": lambda: piles.tar(FILES, "bz2"),
-    "x.tar.xz": lambda: piles.tar(FILES, "xz"),
-}
+ARCHIVES = ("x.zip", "x.tar", "x.tar.gz", "x.TGZ", "x.tar.bz2", "x.tar.xz")
+
+
+def packed(name: str, files: dict[str, bytes]) -> bytes:
+    """An archive of the kind that the name tells."""
+    packing = {"gz": "gz", "TGZ": "gz", "bz2": "bz2", "xz": "xz"}.get(name.rpartition(".")[2], "")
+    return piles.zipped(files) if name.endswith(".zip") else piles.tar(files, packing)
 
 
 def read(item: Item, most: int = 10**6, unpacker: Unpacker | None = None) -> bytes:
@@ -41,7 +40,7 @@ def read(item: Item, most: int = 10**6, unpacker: Unpacker | None = None) -> byt
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_members_are_listed_and_read_in_any_order(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(ARCHIVES[name]())
+    (tmp_path / name).write_bytes(packed(name, FILES))
     assert is_archive(name)
     items = list(list_members(name, str(tmp_path)))
     assert [item.member for item in items] == PICTURES
@@ -56,7 +55,7 @@ def test_members_are_listed_and_read_in_any_order(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_cut_anywhere_is_items_with_a_reason(name: str, tmp_path: Path) -> None:
-    whole = ARCHIVES[name]()
+    whole = packed(name, FILES)
     path = tmp_path / name
     for cut in range(0, len(whole), max(1, len(whole) // 23)):
         path.write_bytes(whole[:cut])
@@ -93,10 +92,13 @@ def test_a_member_that_unpacks_to_gigabytes_is_refused_in_little_memory(tmp_path
         for _ in range(200):
             member.write(bytes(10**6))
     (item,) = list_members(str(path))
-    lying = Item(item.path, item.member, item.place, 5)
+    lying = bytearray(path.read_bytes())
+    size = lying.rindex(b"PK\1\2") + 24
+    lying[size : size + 4] = (5).to_bytes(4, "little")
+    (tmp_path / "lying.zip").write_bytes(lying)
     tracemalloc.start()
-    for one in (item, lying):
-        with pytest.raises(TooLarge):
+    for one, reason in ((item, TooLarge), (*list_members(str(tmp_path / "lying.zip")), Damaged)):
+        with pytest.raises(reason):
             read(one)
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
@@ -132,14 +134,35 @@ def test_a_member_with_a_password_is_unsupported(tmp_path: Path) -> None:
         read(*list_members(str(tmp_path / "x.zip")))
 
 
-def test_an_archive_that_changed_since_it_was_listed(tmp_path: Path) -> None:
-    path = tmp_path / "x.zip"
-    path.write_bytes(piles.zipped({"a.png": b"a", "b.png": b"b"}))
-    items = list(list_members(str(path)))
-    path.write_bytes(piles.zipped({"b.png": b"b"}))
-    for item in items:
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_an_archive_that_changed_since_it_was_listed_gives_nobodys_bytes(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(packed(name, {"a.png": b"a", "b.png": b"b", "c.png": b"c"}))
+    first, *others = list_members(str(path))
+    for files in ({"b.png": b"b"}, {"a.png": b"other", "c.png": b"c", "b.png": b"b"}, {"d.txt": bytes(5000)}):
+        path.write_bytes(packed(name, files))
+        for item in [first, *others]:
+            with pytest.raises(Damaged, match="changed"):
+                read(item)
+    path.write_bytes(packed(name, {"a.png": b"a", "x.png": b"b", "b.png": b"b"}))
+    assert read(first) == b"a"
+    for item in others:
         with pytest.raises(Damaged, match="changed"):
             read(item)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_a_member_of_a_tar_is_known_again_however_its_name_is_written(kind: int, tmp_path: Path) -> None:
+    names = ["ä" * 40 + ".png", "a" * 90 + "/" + "b" * 90 + ".png", os.fsdecode(b"caf\xe9.png")]
+    names += [] if kind == tarfile.USTAR_FORMAT else ["c" * 300 + ".png"]
+    with tarfile.open(tmp_path / "x.tar", "w", format=kind, pax_headers={"comment": "for all"}) as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            archive.addfile(member, io.BytesIO(b"ink"))
+    items = list(list_members(str(tmp_path / "x.tar")))
+    assert [item.member for item in items] == names
+    assert [read(item) for item in items] == [b"ink"] * len(names)
 
 
 def test_running_through_a_packed_tar_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

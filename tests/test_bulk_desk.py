@@ -4,6 +4,8 @@ import functools
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -151,6 +153,38 @@ def test_a_desk_that_is_told_to_stop_stops_in_the_middle(pile: Path) -> None:
     desk.close()
     assert time.monotonic() - start < 2
     assert not desk._process.is_alive()
+
+
+def run_with_python(script: str, tmp_path: Path, seconds: float = 100.0) -> str:
+    """Return what a desk answers whose processes are started by a script; `$0.started` is there from the first on."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *spawn_main*)\n{script}\nesac\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    code = f"""
+import multiprocessing.spawn, sys
+from inkdigits.bulk import desk
+from inkdigits.bulk.items import Item
+from inkdigits.classify import read_model
+desk.START_SECONDS = {seconds}
+multiprocessing.spawn.set_executable({str(python)!r})
+at = desk.Desk(desk.Work(read_model(), root={str(tmp_path)!r}))
+try:
+    print(at.read(Item("p.png"))[0][0]["text"])
+except Exception as error:
+    print(type(error).__name__, error)
+at.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize(("script", "seconds"), [("exit 1", 100.0), ("kill -9 $$", 100.0), ("exec sleep 60", 0.2)])
+def test_processes_that_never_start_are_one_line_not_a_wait_without_end(script: str, seconds: float, tmp_path: Path) -> None:
+    assert run_with_python(script, tmp_path, seconds) == "ModelError the process that reads could not be started; it was tried 3 times\n"
+
+
+def test_a_process_that_dies_while_it_starts_is_replaced(pile: Path) -> None:
+    assert run_with_python("[ -e $0.started ] || { touch $0.started; exit 1; }", pile).count("71") == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_told_as_such() -> None:

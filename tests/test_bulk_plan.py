@@ -33,17 +33,22 @@ def test_the_members_of_an_archive_take_its_place(tmp_path: Path) -> None:
 
 
 def test_a_file_that_came_later_is_found_and_one_that_went_is_not_missed(tmp_path: Path) -> None:
-    items = [Item("1.png"), Item("x.zip", "a.png"), Item("x.zip", "b.png"), Item("3.png")]
+    one, a, b, three = items = [Item("1.png"), Item("x.zip", "a.png"), Item("x.zip", "b.png"), Item("3.png")]
     write_plan(tmp_path / "plan", items, 2)
-    for names, new in [
-        (["1.png", "x.zip", "3.png"], None),
-        (["1.png", "3.png"], None),
+    for found, new in [
+        (items, None),
+        ([one, three], None),
+        ([one, b, three], None),
+        ([one, Item("x.zip", error=("damaged", "since")), three], None),
         ([], None),
-        (["1.png", "2.png", "3.png"], "2.png"),
-        (["1.png", "x.zip", "3.png", "4.png"], "4.png"),
-        (["0.png", "1.png"], "0.png"),
+        ([one, Item("2.png"), three], "2.png"),
+        ([*items, Item("4.png")], "4.png"),
+        ([Item("0.png"), one], "0.png"),
+        ([one, a, b, Item("x.zip", "c.png"), three], "x.zip/c.png"),
+        ([one, a, Item("x.zip", "a2.png"), b, three], "x.zip/a2.png"),
+        ([one, a, b, Item("y.zip", "a.png"), three], "y.zip/a.png"),
     ]:
-        assert find_new(tmp_path / "plan", map(Item, names)) == new
+        assert find_new(tmp_path / "plan", found) == new
 
 
 @pytest.mark.stress

@@ -1,14 +1,17 @@
-"""bulk/progress.py: counts → a line a minute, one in the end."""
+"""bulk/progress.py: counts → a line a minute, while planning too, and one in the end."""
 
+import itertools
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 from inkdigits.bulk import progress
-from inkdigits.bulk.progress import Progress, resident
+from inkdigits.bulk.progress import Progress, counted, resident
 from inkdigits.bulk.rows import Counts
+from inkdigits.errors import NotFound
 
 
 def test_a_line_when_it_is_time_and_not_before(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +41,27 @@ def test_the_last_line(before: Counts, now: Counts, end: str, monkeypatch: pytes
     watched = Progress(3, before)
     watched.tick(now)
     assert watched.summary() == end
+
+
+def test_who_waits_for_a_plan_is_told_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.02)
+    with counted(range(1234), "planning") as items:
+        assert list(itertools.islice(items, 1200)) == list(range(1200))
+        time.sleep(0.2)  # one folder that takes long
+        assert list(items) == list(range(1200, 1234))
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) >= 2 and "planning: 1,200 files" in said
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_goes_wrong_meanwhile_is_told_as_ever(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.02)
+    with pytest.raises(NotFound), counted(range(3), "planning"):
+        raise NotFound("gone")
+    capsys.readouterr()
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
 
 
 def test_memory_is_that_of_the_process_and_of_those_it_started() -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import piles
 import pytest
 
 from inkdigits.bulk.items import Item
@@ -71,6 +72,16 @@ def test_files_that_came_later_are_refused_not_left_out(tmp_path: Path) -> None:
     with begin(tmp_path, JOB, FOUND):
         pass
     with pytest.raises(UsageError, match=r"2b\.png is not in the plan"), begin(tmp_path, JOB, [*FOUND[:2], Item("2b.png"), FOUND[2]]):
+        pass
+
+
+def test_members_that_came_later_are_refused_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(piles.tar({"a.png": b"1"}, ""))
+    job = replace(JOB, root=str(tmp_path))
+    with begin(tmp_path / "out", job, [Item("x.tar")]):
+        pass
+    (tmp_path / "x.tar").write_bytes(piles.tar({"a.png": b"1", "b.png": b"2"}, ""))
+    with pytest.raises(UsageError, match=r"x\.tar/b\.png is not in the plan"), begin(tmp_path / "out", job, [Item("x.tar")]):
         pass
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from inkdigits.bulk import walking
 from inkdigits.bulk.items import Item
-from inkdigits.bulk.walking import find_files
+from inkdigits.bulk.walking import find_files, is_there
 from inkdigits.commands.inputs import find_files as find_for_read
 from inkdigits.errors import NotFound
 
@@ -67,6 +67,24 @@ def test_globs_files_and_lists(tmp_path: Path) -> None:
     for missing in ({"sources": ["/no/such"]}, {"sources": ["/no/such/*.png"]}, {"sources": [], "listing": "/no/such"}):
         with pytest.raises(NotFound, match="/no/such"):
             list(find_files(**missing))  # type: ignore[arg-type]
+
+
+def test_two_stars_go_through_no_link_and_name_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "1.png", "a/2.png", "a/b/3.png", "[x]/4.png", ".hidden/5.png", "a/b/.6.png", "a/b/n.txt")
+    for n in range(5):  # followed, they name 5^40 files
+        (tmp_path / "a" / f"circle{n}").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    every = ["1.png", "[x]/4.png", "a/2.png", "a/b/3.png"]
+    assert paths("**/*.png") == paths("**/**/*.png") == every
+    assert [os.path.relpath(p) for p in paths(tmp_path / "**" / "*.png")] == every
+    assert paths("a/**/*.png") == paths("[a]/**/*.png") == every[2:]
+    assert paths("**/b/*.png") == paths("**/a/**/3.png") == ["a/b/3.png"]
+    items = list(find_files(["a/**"]))
+    assert [i.path for i in items] == ["a/2.png", "a/b/3.png", "a/b/n.txt", *(f"a/circle{n}" for n in range(5))]
+    assert [i.error and i.error[0] for i in items] == [None] * 3 + ["not_a_file"] * 5
+    with pytest.raises(NotFound):
+        paths("**/*.jpg")
+    assert is_there("**/3.png") and not is_there("**/7.png")
 
 
 def test_a_folder_that_may_not_be_opened_is_an_item_with_its_reason(tmp_path: Path) -> None:

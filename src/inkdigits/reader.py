@@ -111,12 +111,20 @@ class Reader:
         Raises:
             ReadError: it cannot be read.
         """
-        return open_image(picture, self.limits, SECOND_LOOK if single else FIRST_LOOK)
+        return open_image(picture, self.limits, _enough(single))
+
+    def open_pages(self, picture: Any, *, single: bool = False) -> Iterator[Picture]:
+        """Yield every page of a document, as `open` returns the first.
+
+        Raises:
+            ReadError: it, or one of its pages, cannot be read.
+        """
+        return load_pages(picture, self.limits, _enough(single))
 
     def read_pages(self, picture: Any, *, single: bool = False, **options: Any) -> Iterator[Page]:
         """Yield every page of a document, as `read` returns the first; each keeps its picture in memory as long as it is kept itself."""
         settings = self.check(**options, single=single)
-        for page in load_pages(picture, self.limits, SECOND_LOOK if single else FIRST_LOOK):
+        for page in self.open_pages(picture, single=single):
             yield self._read(page, partial(load_image, page), single, settings)
 
     def check(
@@ -180,6 +188,11 @@ class Reader:
             return first or second
         surer = max(first, second, key=lambda o: float(o.reading.max()))
         return surer._replace(reading=pooled(first.reading, second.reading))
+
+
+def _enough(single: bool) -> int:
+    """Return the pixels at which a picture is looked at first: a JPEG that has many more is decoded smaller."""
+    return SECOND_LOOK if single else FIRST_LOOK
 
 
 def _unanswered(sighted: Number) -> Number:

@@ -1,7 +1,8 @@
 """An archive comes in; its members come out, listed without unpacking them to disk, and later read one by one, each within its limit.
 
-A zip is read by its directory, a tar by the place of its members. A packed tar (.tar.gz and the like) can only be run through: reading goes
-on from where it stands, so that one process unpacks such an archive once.
+A zip is read by its directory, a tar by the place of its members. What no longer stands where it was listed is refused: another's digits
+would go by its name. A packed tar (.tar.gz and the like) can only be run through: reading goes on from where it stands, so that one process
+unpacks such an archive once.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MAX_RATIO = 200  # bytes that a packed tar may unpack to, for each of its own; p
 ALWAYS = 2**30  # bytes that any tar may unpack to
 MAX_HEADER = 2**20  # bytes that a member's name and what else is told of it may take
 STEP = 2**26  # bytes unpacked between two signs of life
+CHANGED = "this archive has changed since it was listed"
 
 
 def is_archive(name: str) -> bool:
@@ -68,11 +70,16 @@ def _list_zip(path: str, place: str) -> Iterator[Item]:
 
 
 def _list_tar(path: str, place: str) -> Iterator[Item]:
-    with _open_tar(place) as stream, tarfile.open(fileobj=_Measured(stream, _most(place)), mode="r:") as archive:  # type: ignore[call-overload]
+    with _open_tar(place) as stream, _members(stream, _most(place)) as archive:
         while (member := archive.next()) is not None:
             if member.isreg() and not member.issparse() and looks_like_picture(os.path.basename(member.name)):
-                yield Item(path, member.name, member.offset_data, member.size)
+                yield Item(path, member.name, member.offset, member.size)
             archive.members.clear()  # it would keep them all
+
+
+def _members(stream: IO[bytes], most: int) -> Any:
+    """Return the members of a tar from where its stream stands, which is where the header of one begins."""
+    return tarfile.TarFile(fileobj=_Measured(stream, most))  # type: ignore[arg-type]
 
 
 def _most(place: str) -> int:
@@ -135,7 +142,7 @@ class Unpacker:
             beat: called now and then while a packed tar is run through, which may take long.
 
         Raises:
-            ReadError: `TooLarge`, `Damaged`, `Unsupported` (a password), `NotFound`, `NotAFile`.
+            ReadError: `TooLarge`, `Damaged` (or the archive has changed), `Unsupported` (a password), `NotFound`, `NotAFile`.
         """
         if item.size > most:
             raise TooLarge(f"more than {most:,} bytes, which is the limit for one file")
@@ -146,7 +153,7 @@ class Unpacker:
                 self._opened = (zipfile.ZipFile if place.lower().endswith(".zip") else _open_tar)(place)
                 self._path = place
             if isinstance(self._opened, zipfile.ZipFile):
-                return _read_zip(self._opened, item, most)
+                return _read_zip(self._opened, item)
             return _read_tar(self._opened, item, beat)
         except InkdigitsError:
             raise
@@ -163,18 +170,15 @@ class Unpacker:
         self._path, self._opened = "", None
 
 
-def _read_zip(archive: zipfile.ZipFile, item: Item, most: int) -> bytes:
+def _read_zip(archive: zipfile.ZipFile, item: Item) -> bytes:
     members = archive.infolist()
-    if item.place >= len(members) or members[item.place].filename != item.member:
-        raise Damaged("this archive has changed since it was listed")
-    member = members[item.place]
+    member = members[item.place] if item.place < len(members) else None
+    if member is None or (member.filename, member.file_size) != (item.member, item.size):
+        raise Damaged(CHANGED)
     if member.flag_bits & 1:
         raise Unsupported("this file is locked with a password")
     with archive.open(member) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise TooLarge(f"more than {most:,} bytes, which is the limit for one file")
-    return data
+        return file.read(item.size)  # it unpacks no more than it is asked for
 
 
 def _read_tar(stream: IO[bytes], item: Item, beat: Callable[[], None]) -> bytes:
@@ -186,10 +190,22 @@ def _read_tar(stream: IO[bytes], item: Item, beat: Callable[[], None]) -> bytes:
         if stream.tell() == before:
             break  # a packed stream stays at its end
         beat()
+    if not _stands(stream, item):
+        raise Damaged(CHANGED)
     data = stream.read(item.size)
     if len(data) < item.size:
         raise Damaged("this archive ends early")
     return data
+
+
+def _stands(stream: IO[bytes], item: Item) -> bool:
+    """Tell whether the header of a member is the next thing in a tar, and leave the stream behind it, where its bytes begin."""
+    try:
+        with _members(stream, item.place + MAX_HEADER) as archive:
+            member = archive.next()
+    except (tarfile.TarError, TooLarge):  # it is no header
+        return False
+    return member is not None and member.isreg() and (member.name, member.size) == (item.member, item.size)
 
 
 def _damaged(error: Exception) -> ReadError:

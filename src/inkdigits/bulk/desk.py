@@ -24,6 +24,7 @@ from .items import Item
 from .reading import Row, failure, read_item
 
 START_SECONDS = 120.0  # a busy machine takes its time to start a process
+STARTS = 3  # processes that may die, or say nothing, before one is ready
 TRIES = 2
 PATIENCE = 0.2  # seconds after which the keeper looks up from the pipe
 
@@ -140,33 +141,51 @@ class Desk:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")  # ONNX Runtime's threads do not survive a fork
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, self._work), name="inkdigits-bulk", daemon=True)
+        # its work comes later: arguments that fill a pipe would hold the keeper for good if the process died before it took them
+        self._process = context.Process(target=_work, args=(theirs,), name="inkdigits-bulk", daemon=True)
         self._process.start()
         theirs.close()
         self._is_ready = False
 
     def _wait_until_ready(self) -> None:
-        if self._is_ready:
-            return
+        """Have the process prepare itself; one that dies of it is replaced.
+
+        Raises:
+            ModelError: the model is none, or no process can be started.
+            Stopped: see `is_stopped`.
+        """
+        for _ in range(STARTS):
+            if self._is_ready or self._prepare():
+                return
+            self._replace()
+        raise ModelError(f"the process that reads could not be started; it was tried {STARTS} times")
+
+    def _prepare(self) -> bool:
+        """Tell the process what it needs to know, once it is there to take it, and return whether it lives to say that it is ready."""
         try:
+            self._hear(START_SECONDS)
+            self._pipe.send(self._work)
             said = self._hear(START_SECONDS)
         except (EOFError, OSError):  # TimeoutError is one of these
-            said = ModelError("the process that reads could not be started")
+            return False
         if said is not True:
             raise said
         self._is_ready = True
+        return True
 
     def _replace(self) -> None:
         self.close()
         self._start()
 
 
-def _work(pipe: Connection, work: Work) -> None:
-    """Read items until the pipe is closed."""
+def _work(pipe: Connection) -> None:
+    """Say that it is there, take the `Work`, say that it is ready, and read items until the pipe is closed."""
     for stop in (signal.SIGINT, signal.SIGTERM):  # the keeper, which gets them too, says when it is over
         signal.signal(stop, signal.SIG_IGN)
     threading.Thread(target=leave_with_keeper, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):  # the keeper is gone
+        pipe.send(None)
+        work = pipe.recv()
         try:
             reader, unpacker = _prepare(work)
         except InkdigitsError as error:

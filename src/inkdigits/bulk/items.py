@@ -17,8 +17,8 @@ class Item:
     Attributes:
         path: the file, as it was named or found.
         member: the name within an archive; None for a file that stands alone.
-        place: of a member: which one of a zip, from 0, or where its bytes begin in a tar once it is unpacked.
-        size: bytes of a tar's member.
+        place: of a member: which one of a zip, from 0, or where its header begins in a tar once it is unpacked.
+        size: bytes of a member.
         error: code and reason of what could not even be listed; it becomes a row as it is.
     """
 

@@ -59,18 +59,23 @@ def read_shard(path: Path, plan: Plan, shard: int, shard_files: int) -> list[Ite
 
 
 def find_new(plan: Path, found: Iterable[Item]) -> str | None:
-    """Return the first file that was found and is not in the plan, None where all are; what has gone since does not matter.
+    """Return the name of the first item that was found and is not in the plan, None where all are; what has gone since does not matter.
 
     Both are in the same order, so that one pass over the two is enough.
     """
     with plan.open("rb") as lines:
-        planned = _paths(map(Item.from_line, lines))
-        for path in _paths(found):
-            if path not in planned:  # goes on from where it stands
-                return path
+        planned = _by_path(map(Item.from_line, lines))
+        for path, items in _by_path(found):
+            known = next((there for other, there in planned if other == path), None)  # goes on from where it stands
+            if known is None:
+                return next(items).name
+            members = (item.member for item in known)
+            for item in items:
+                if item.member is not None and item.member not in members:
+                    return item.name
     return None
 
 
-def _paths(items: Iterable[Item]) -> Iterator[str]:
-    """Yield the path of each file, once for all members of an archive."""
-    return (path for path, _ in itertools.groupby(item.path for item in items))
+def _by_path(items: Iterable[Item]) -> Iterator[tuple[str, Iterator[Item]]]:
+    """Yield each file with its items: itself, or the members of an archive."""
+    return itertools.groupby(items, key=lambda item: item.path)

@@ -1,4 +1,4 @@
-"""What was read comes in; a person sees it: a bar on a terminal, a line a minute elsewhere."""
+"""What was found and read comes in; a person sees it: a count and a bar on a terminal, a line a minute elsewhere."""
 
 from __future__ import annotations
 
@@ -7,11 +7,54 @@ import os
 import sys
 import threading
 import time
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypeVar
 
 from .rows import Counts
 
 EVERY = 60.0  # seconds between two lines
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def counted(items: Iterable[T], doing: str) -> Iterator[Iterator[T]]:
+    """Give the same items; while they are taken, a person sees how many there were."""
+    count = 0
+
+    def taken() -> Iterator[T]:
+        nonlocal count
+        for item in items:
+            count += 1
+            yield item
+
+    with _told(lambda: f"{doing}: {count:,} files"):
+        yield taken()
+
+
+@contextlib.contextmanager
+def _told(say: Callable[[], str]) -> Iterator[None]:
+    """Have a line told again and again, whatever this thread is at: sorting a folder and unpacking an archive give no files for long."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(get_renderable=lambda: Text(say()), console=Console(stderr=True), redirect_stdout=False, transient=True):
+            yield
+        return
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(EVERY):
+            print(say(), file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class Progress:

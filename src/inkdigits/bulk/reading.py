@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ReadError
 from ..files import sha256
 from ..records import Page
-from ..source import Picture, load_pages, read_bytes
+from ..source import Picture, read_bytes
 
 if TYPE_CHECKING:
     from ..reader import Reader
@@ -45,7 +45,7 @@ def read_item(item: Item, reader: Reader, unpacker: Unpacker, work: Work, second
         yield failure(item.name, error)
         return
     digest, number = sha256(data), None
-    pages = load_pages(data, work.limits)
+    pages = reader.open_pages(data, single=work.options.get("single", False))
     while True:
         try:
             picture = next(pages, None)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError, one_line
-from ..files import make_folder, write_json
+from ..files import make_folder, write_text
 from .items import Item
 from .plan import Plan, expand, find_new, read_shard, write_plan
+from .progress import counted
 from .rows import Counts, look_over
 from .shard import Done
 
@@ -70,6 +71,11 @@ class Results:
         """Return what a finished shard holds, None where it is still to be done."""
         return look_over(self.path(shard), self.fingerprint)
 
+    def find_new(self, found: Iterable[Item]) -> str | None:
+        """Return the name of the first file, or member of an archive, that came after the plan; see `plan.find_new`."""
+        with counted(expand(found, self.job.root), "looking for what is new") as items:
+            return find_new(self.folder / PLAN, items)
+
     def put(self, shard: int, done: Done) -> None:
         """Keep a shard that is read: it is there whole, or not at all.
 
@@ -113,7 +119,7 @@ def begin(folder: Path, job: Job, found: Iterable[Item]) -> Iterator[Results]:
         else:
             results = Results(folder, *known)
             _check_same(folder, results.job, job)
-            new = find_new(folder / PLAN, found)
+            new = results.find_new(found)
             if new is not None:
                 raise UsageError(f"{new} is not in the plan of {folder}: it came after; choose another --out")
         shutil.rmtree(folder / WRITING, ignore_errors=True)  # what a run that was killed left
@@ -141,12 +147,14 @@ def open_finished(folder: Path) -> Results:
 
 
 def _plan(folder: Path, job: Job, found: Iterable[Item]) -> Results:
-    plan = write_plan(folder / PLAN, expand(found, job.root), job.shard_files)
+    with counted(expand(found, job.root), "planning") as items:
+        plan = write_plan(folder / PLAN, items, job.shard_files)
     if not plan.files:
         (folder / PLAN).unlink()
         raise DataError("there is no picture in what is to be read")
     results = Results(folder, job, plan)
-    write_json(folder / MANIFEST, {"format": 1, "fingerprint": results.fingerprint, "job": asdict(job), "plan": asdict(plan)})
+    said = {"format": 1, "fingerprint": results.fingerprint, "job": asdict(job), "plan": asdict(plan)}
+    write_text(folder / MANIFEST, json.dumps(said, indent=2) + "\n")  # as ASCII: the name of a folder may be no UTF-8
     return results
 
 

@@ -77,7 +77,8 @@ class ShardWriter:
 def look_over(path: Path, fingerprint: str) -> Counts | None:
     """Return what a finished shard holds; None where there is none, or none that is whole and of this job."""
     try:
-        metadata = pq.read_metadata(path)
+        with path.open("rb") as file:  # PyArrow opens no path that is no UTF-8
+            metadata = pq.read_metadata(file)
         told = metadata.metadata or {}
         if told.get(FINGERPRINT) != fingerprint.encode():
             return None
@@ -88,6 +89,6 @@ def look_over(path: Path, fingerprint: str) -> Counts | None:
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a shard, a group of them in memory."""
-    with pq.ParquetFile(path) as file:
+    with path.open("rb") as opened, pq.ParquetFile(opened) as file:
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group).to_pylist()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import glob
 import importlib.util
 import json
 import os
@@ -14,7 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..classify import Classifier, read_model, read_packaged
-from ..errors import MissingExtra, NotFound, UsageError
+from ..errors import DataError, MissingExtra, NotFound, UsageError
 from ..files import sha256
 from ..limits import Limits
 from ..promises import Promises
@@ -24,9 +23,10 @@ from .desk import Work
 from .progress import Progress
 from .results import Job, Results, begin
 from .rows import Counts
-from .walking import find_files
+from .walking import find_files, is_there
 
 ENGINES = ("local", "ray")
+PLAN_FORMAT = 2  # since 2 the place of a tar's member is that of its header
 MAX_SECONDS = 60.0  # for one page: a machine that is kept busy takes its time
 DEFAULTS: dict[str, Any] = {"single": False, "threshold": None, "max_error": None, "per": "digit"}  # of `Reader.read`
 DEFAULTS |= {"rotate": "auto", "digits": None, "pattern": None, "between": None}
@@ -65,7 +65,7 @@ def run(
         UsageError: an argument makes no sense, or `out` holds results of another job.
         ModelError: there is no such model, or no such promise.
         NotFound: there is no such source.
-        DataError: `out` is in use, there is nothing to read, or no cluster to read it.
+        DataError: `out` is in use, there is nothing to read, or no cluster to read it; or all is read, but for what came meanwhile.
         MissingExtra: the engine is not installed.
         OSError: `out` cannot be written to.
     """
@@ -93,7 +93,18 @@ def run(
         with Progress(results.plan.files, before) as progress:
             if todo:
                 read(results, work, todo, progress)
-        return progress.summary()
+        said = progress.summary()
+        if todo and (new := _find_new(results, sources, listing)) is not None:
+            raise DataError(f"{said}; but what came after the plan has no row, such as {new}")
+        return said
+
+
+def _find_new(results: Results, sources: Sequence[str], listing: str | None) -> str | None:
+    """Return the first file that came while the others were read, None where each has its row."""
+    try:
+        return results.find_new(find_files(sources, listing))
+    except NotFound:  # a source that has gone holds nothing new
+        return None
 
 
 def _engine(engine: str, workers: int | None, address: str | None) -> Callable[[Results, Work, Sequence[int], Progress], None]:
@@ -113,7 +124,7 @@ def _engine(engine: str, workers: int | None, address: str | None) -> Callable[[
 
 def _check_there(source: str) -> None:
     """Find a mistyped name before anything is made."""
-    if not os.path.lexists(source) and not (glob.has_magic(source) and next(glob.iglob(source, recursive=True), None)):
+    if not is_there(source):
         raise NotFound(f"{source}: there is no such file or folder")
 
 
@@ -134,6 +145,7 @@ def _describe(
         **{name: sha256(data)[:16] + sha256(json.dumps(meta, sort_keys=True).encode())[:16] for name, (data, _, meta) in models.items()},
         **asdict(limits),
         "version": __version__,
+        "plan format": PLAN_FORMAT,
     }
 
 

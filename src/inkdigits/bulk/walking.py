@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import heapq
@@ -18,6 +19,7 @@ from .archives import is_archive
 from .items import Item
 
 RUN = 100_000  # names of one folder that are sorted in memory; more are sorted in parts, on disk
+DEEP = "**"  # of a glob: a folder and all below it
 
 
 def find_files(sources: Sequence[str], listing: str | None = None) -> Iterator[Item]:
@@ -36,19 +38,55 @@ def find_files(sources: Sequence[str], listing: str | None = None) -> Iterator[I
         yield from map(Item, _listed(listing))
 
 
+def is_there(source: str) -> bool:
+    """Tell whether a source names anything."""
+    return os.path.lexists(source) or next(_named(source), None) is not None
+
+
 def _files(source: str) -> Iterator[Item]:
     if os.path.isdir(source):
         yield from _walk(source)
     elif os.path.lexists(source):
         yield Item(source)
-    elif glob.has_magic(source) and (found := sorted(glob.iglob(source, recursive=True), key=natural)):
+    elif found := sorted(set(_named(source)), key=natural):  # two ** may name a file twice
         for path in found:
             if not os.path.isdir(path):
                 yield Item(path)
-            elif "**" not in source:  # which finds what is in the folders, too
+            elif DEEP not in _parts(source):
                 yield from _walk(path)
+            elif os.path.islink(path):
+                yield _link(path)
+            # what is in other folders was found, too
     else:
         raise NotFound(f"{source}: there is no such file or folder")
+
+
+def _named(source: str) -> Iterator[str]:
+    """Yield the files and folders that a glob names; its ** goes through no link to a folder, since links may lead in circles."""
+    parts = _parts(source)
+    if DEEP not in parts:
+        yield from glob.iglob(source)
+        return
+    deep = parts.index(DEEP)
+    before, after = "/".join(parts[:deep]) or "/", "/".join(parts[deep + 1 :]) or "*"
+    for top in glob.iglob(before) if deep else [""]:
+        for folder in _folders(top):
+            yield from _named(os.path.join(glob.escape(folder), after))
+
+
+def _parts(source: str) -> list[str]:
+    return source.replace(os.sep, "/").split("/")
+
+
+def _folders(top: str) -> Iterator[str]:
+    """Yield a folder and those below it, links and hidden ones left out; "" is the current one."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        yield folder
+        with contextlib.suppress(OSError), os.scandir(folder or os.curdir) as entries:
+            inside = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")]
+            waiting += [os.path.join(folder, name) for name in inside]
 
 
 def _walk(top: str) -> Iterator[Item]:
@@ -76,9 +114,13 @@ def _inside(folder: str) -> Iterator[Item | str]:
         if name.endswith("/"):
             yield path
         elif name.endswith("@"):
-            yield Item.failed(path, NotAFile("this is a link to a folder, which is not followed"))
+            yield _link(path)
         else:
             yield Item(path)
+
+
+def _link(path: str) -> Item:
+    return Item.failed(path, NotAFile("this is a link to a folder, which is not followed"))
 
 
 def _names(folder: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,10 +114,8 @@ def read(
 
 def _answers(reader: Reader, file: str, recursive: bool, **options: Any) -> Iterator[Answer]:
     """Yield an answer a page; a file that cannot be opened, or goes on damaged, ends with the reason."""
-    from ..source import load_pages
-
     try:
-        for picture in load_pages(source_of(file, recursive, reader.limits.max_bytes), reader.limits):
+        for picture in reader.open_pages(source_of(file, recursive, reader.limits.max_bytes), single=options["single"]):
             yield Answer(file, _read(reader, picture, options), picture.page_number)
     except ReadError as error:
         yield Answer(file, error)
@@ -125,6 +124,8 @@ def _answers(reader: Reader, file: str, recursive: bool, **options: Any) -> Iter
 def _read(reader: Reader, picture: Picture, options: dict[str, Any]) -> Page | ReadError:
     """Return what stands on one page, which keeps its picture for crops and drawings; a page of noise costs that page only."""
     try:
-        return reader.read(picture, **options)
+        page = reader.read(picture, **options)
     except ReadError as error:
         return error
+    closer = picture.closer  # what was decoded smaller to be read is cut and drawn as large as it is
+    return replace(page, picture=lambda: closer(reader.limits.max_pixels).image) if closer else page
