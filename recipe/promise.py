@@ -30,6 +30,7 @@ from inkdigits.drift import Signs, choose_signs, make_reference, measure_signs
 from inkdigits.errors import InkdigitsError
 from inkdigits.page_accuracy import judge
 from inkdigits.promises import Promises, identity, make_promise
+from inkdigits.records import Page
 from inkdigits.synthetic import make_digit, make_page
 from inkdigits.train.export import rewrite_weights
 
@@ -60,15 +61,24 @@ def of_picture(job: tuple[str, str, int]) -> tuple[float, bool, Signs] | None:
     return digit.confidence, digit.value == label, measure_signs(digit.confidence, digit.glyph)
 
 
+def make_labelled(fonts: Path, seeds: int, number: int) -> tuple[np.ndarray, Page]:
+    """Return a made page as users' are, in hands and fonts that never trained, and its truth.
+
+    Raises:
+        InkdigitsError: its text does not fit.
+    """
+    rng = np.random.default_rng([seeds, number])
+    hand = hands(fonts, ("held-out",), "validation", (0.5, 0.0, 0.5))
+    dirt = str(rng.choice(list(LEVELS), p=list(LEVELS.values())))
+    return make_page(make_text(rng), seed=seeds + number, hands=hand, dirt=dirt)
+
+
 def of_page(job: tuple[str, str, int]) -> tuple[Outcomes, Outcomes, Signs | None]:
     """Make and read one page; return confidence and rightness of its digits and of its numbers, and the signs of one of its digits."""
     name, fonts, number = job
     cv2.setNumThreads(1)
-    rng = np.random.default_rng([SEEDS, number])
-    hand = hands(Path(fonts), ("held-out",), "validation", (0.5, 0.0, 0.5))
-    dirt = str(rng.choice(list(LEVELS), p=list(LEVELS.values())))
     try:
-        picture, truth = make_page(make_text(rng), seed=SEEDS + number, hands=hand, dirt=dirt)
+        picture, truth = make_labelled(Path(fonts), SEEDS, number)
         page = Reader.load(name).read(picture, threshold=0)
         return *judge(page, truth), choose_signs(page, Random(number))
     except InkdigitsError:  # a text that does not fit, or far too much dirt: nothing is answered

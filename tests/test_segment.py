@@ -111,3 +111,14 @@ def test_a_long_line_beside_small_digits_is_no_1():
     for x in range(150, 350, 40):
         cv2.ellipse(ink, (x, 190), (12, 20), 0, 0, 360, 255, 5)
     assert all(atom.box.x > 100 for line in segment(ink) for atom in line.atoms)
+
+
+def test_what_is_in_a_corner_of_the_picture_is_a_desk():
+    ink = np.zeros((600, 800), np.uint8)
+    for x in (300, 350, 400):
+        cv2.ellipse(ink, (x, 100), (15, 25), 0, 0, 360, 255, 5)
+    cv2.fillPoly(ink, [np.array([[760, 0], [799, 0], [799, 120], [792, 30]])], 255)  # beside a sheet that lies a little askew
+    (line,) = segment(ink)
+    assert [atom.box.x < 500 for atom in line.atoms] == [True] * 3
+    large = cv2.resize(ink[60:140, 282:430], None, fx=3, fy=3)  # a number that fills its picture is in all corners
+    assert len(segment(large)[0].atoms) == 3

@@ -58,9 +58,13 @@ class Components:
 
     def at_edge(self, margin: int = 1) -> NDArray[np.bool_]:
         """Tell which pieces come within `margin` pixels of the picture's edge, bool of shape (n,)."""
+        return np.asarray(self.at_sides(margin).any(1))
+
+    def at_sides(self, margin: int = 1) -> NDArray[np.bool_]:
+        """Tell which pieces come within `margin` pixels of the picture's left, right, top and bottom, bool of shape (n, 4)."""
         height, width = self.ink.shape
         x, y, w, h = self.boxes.T
-        return (x < margin) | (y < margin) | (x + w > width - margin) | (y + h > height - margin)
+        return np.stack([x < margin, x + w > width - margin, y < margin, y + h > height - margin], 1)
 
     def cut_out(self, which: list[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the ink of the pieces `which` alone, cropped to the box around them."""

@@ -25,6 +25,7 @@ from .source import Picture
 from .surroundings import show_surroundings
 from .views import FIRST_LOOK, SECOND_LOOK, View, shrunk, turned
 from .wanted import Wanted
+from .whole import Beside, look_beside, trusted
 
 ENOUGH_TO_TURN, SURE_DIGIT = 6, 0.75  # digits so sure a page must have before it may be taken for one that lies on its side
 MANY, SURE_SIDE = 12, 0.87  # so many of them, or all of it as sure: letters on their side look like a few digits
@@ -160,10 +161,13 @@ def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) 
     gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
     usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
     numbers: list[Number] = []
+    beside: list[Beside] = []
     for line, items, readings in read:
         index = numbers[-1].line + 1 if numbers else 0
-        numbers += numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
-    return numbers
+        found = numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
+        numbers += found
+        beside += look_beside(line, found)
+    return trusted(numbers, beside)
 
 
 def _is_small(numbers: list[Number]) -> bool:

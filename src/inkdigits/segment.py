@@ -30,6 +30,7 @@ WIDEST_PIECE = 2.5  # heights, of a candidate that is all of one piece: a 5 with
 MOST_ATOMS = 5  # a candidate has at most, but one that is all of one piece
 BROKEN = 0.5  # heights: what is as tall and all of minor pieces may be a digit whose line is broken
 SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
+CORNER = 0.25  # of the picture's shorter side: of digits that are smaller, none is in its corner, where a desk looks out beside the paper
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
 TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
@@ -159,7 +160,7 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     # by the root of their ink: a stain does not outvote a page of digits, nor a thousand specks
     shaped = (w < 4 * h) & (h < 12 * w)
     usual = _weighted_median(size, np.sqrt(pieces.weights[usable]) * shaped)
-    # slivers along the picture's edge, and lines much longer than any digit here: the edges of paper, of a desk, of a shadow
+    # slivers along the picture's edge, what is in its corners, lines much longer than any digit: the edges of paper, a desk, a shadow
     sliver = _slivers(pieces, usual)[usable]
     narrow = w < 0.35 * h
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
@@ -182,8 +183,11 @@ def _has_peers(x: NDArray[np.float64], h: NDArray[np.float64], narrow: NDArray[n
 
 
 def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
-    """Tell which pieces are thin and touch the picture's edge, where what is usual is `usual` pixels high."""
-    return np.asarray(pieces.at_edge(2) & (pieces.boxes[:, 2:].min(1, initial=1 << 30) < SLIVER * usual))
+    """Tell which pieces are the edge of something, where a digit is `usual` pixels high: thin and at a side, or in a corner."""
+    sides = pieces.at_sides(2)
+    thin = sides.any(1) & (pieces.boxes[:, 2:].min(1, initial=1 << 30) < SLIVER * usual)
+    corner = sides[:, :2].any(1) & sides[:, 2:].any(1) & (usual < CORNER * min(pieces.ink.shape))
+    return np.asarray(thin | corner)
 
 
 def without_edges(ink: Ink, usual: float) -> Ink:

@@ -83,14 +83,13 @@ def _core(pieces: Components) -> int:
 def _edging(pieces: Components) -> NDArray[np.bool_]:
     """Tell which pieces look like rules, frames and the edges of paper: along the picture's edge and long or hollow."""
     height, width = pieces.ink.shape
-    w, h = pieces.boxes[:, 2], pieces.boxes[:, 3]
-    x, y = pieces.boxes[:, 0], pieces.boxes[:, 1]
+    x, _, w, h = pieces.boxes.T
     across = (w > LINE * width) & (h < 0.2 * height) | (h > LINE * height) & (w < 0.2 * width) & (
         (x < 0.12 * width) | (x + w > 0.88 * width)
     )
     around = (w > LINE * width) & (h > LINE * height) & (pieces.areas < 0.2 * w * h)
-    sides = (x <= 1).astype(int) + (y <= 1) + (x + w >= width - 1) + (y + h >= height - 1)
-    return (across & (pieces.at_edge(2))) | (around & (sides >= 3))
+    sides = pieces.at_sides(2)
+    return np.asarray((across & sides.any(1)) | (around & (sides.sum(1) >= 3)))
 
 
 def _sizeable(pieces: Components, core: int) -> list[int]:
