@@ -22,6 +22,7 @@ from inkdigits.evaluate import UNCLEAR_TEST_LABELS, WRONG_TEST_LABELS
 
 AT = (15, 50, 100)
 FLIPS, AMONG, DRAWN = 600, 700, 50
+PAPER = 247  # grey of the gallery's pictures where there is no ink: a white one would have no edge
 
 
 def tell(name: str, order: np.ndarray) -> list[tuple[int, int]]:
@@ -29,6 +30,13 @@ def tell(name: str, order: np.ndarray) -> list[tuple[int, int]]:
     found = [(int(np.isin(list(WRONG_TEST_LABELS), order[:k]).sum()), int(np.isin(UNCLEAR_TEST_LABELS, order[:k]).sum())) for k in AT]
     print(f"| {name} | " + " | ".join(f"{wrong} of 10, {unclear} of 5" for wrong, unclear in found) + " |", flush=True)
     return found
+
+
+def doubts(y: np.ndarray, p: np.ndarray) -> str:
+    """Return how many labels are doubted, and how many of those known to be wrong or unclear are among them."""
+    found = audit(y, p)
+    wrong, unclear = (int(found.is_doubted[list(known)].sum()) for known in (WRONG_TEST_LABELS, UNCLEAR_TEST_LABELS))
+    return f"{found.describe()}; of those known {wrong} wrong and {unclear} unclear ones are doubted"
 
 
 def plant(y: np.ndarray, seed: int) -> int:
@@ -46,7 +54,7 @@ def plant(y: np.ndarray, seed: int) -> int:
 
 
 def draw(path: Path) -> None:
-    """Draw the most suspicious of the training labels, and list them: place in the training set, label, what it may be."""
+    """Draw the most suspicious of the training labels, and list them: number from 0 in the training set, label, what the networks say."""
     from inkdigits import plots
     from inkdigits.files import write_bytes
     from inkdigits.train.folds import cross_validate
@@ -54,9 +62,10 @@ def draw(path: Path) -> None:
     (x, y), _ = mnist.load_data()
     found = audit(y, cross_validate(x, y.astype(np.int64), tell=print))
     first = found.order[:DRAWN]
-    titles = [f"{found.labels[i]}, perhaps {found.suggestions[i]}\n{i}" for i in first]
-    write_bytes(path, plots.to_bytes(plots.gallery(list(x[first]), titles, 10)))
-    print(f"{found.is_suspicious.sum()} labels look wrong; the first {DRAWN}:\n\n| place | label | perhaps | probability of the label |")
+    titles = [f"label {found.labels[i]}, we say {found.suggestions[i]}\nno. {i}" for i in first]
+    on_paper = (PAPER - x[first] * (PAPER / 255)).astype(np.uint8)
+    write_bytes(path, plots.to_bytes(plots.gallery(list(on_paper), titles, columns=10, size=1.05)))
+    print(f"{found.describe()}; the first {DRAWN}:\n\n| no. | label | we say | probability of the label |")
     print("|---|---|---|---|")
     for i in first:
         print(f"| {i} | {found.labels[i]} | {found.suggestions[i]} | {found.support[i]:.2g} |")
@@ -89,7 +98,7 @@ def main() -> None:
         told[name] = tell(name, audit(y, p).order)
         tell(f"{name}, ranked by cleanlab", np.argsort(get_label_quality_scores(y, p), kind="stable"))
     for name, p in by.items():
-        print(f"{name}: {audit(y, p).is_suspicious.sum()} labels look wrong, to cleanlab {find_label_issues(y, p).sum()}")
+        print(f"{name}: {doubts(y, p)}; cleanlab finds {find_label_issues(y, p).sum()}")
     if args.flips is not None:
         told["planted"] = {"n": FLIPS, "among": AMONG, "found": plant(y_train.astype(np.int64), args.flips)}
     if args.gallery:

@@ -43,11 +43,13 @@ class Measurement:
         title: what was measured, for the tables.
         command: as it is typed in the project's folder; {fonts}, {dev}, {extra} are folders that have to be given, {without} a source.
         figures: the JSON object of its last line → name and figure.
+        weights: those that its figures hang on; when they change, it has to be made again.
     """
 
     title: str
     command: str
     figures: Callable[[dict[str, Any]], Iterator[tuple[str, Figure]]]
+    weights: tuple[str, ...] = ("reader",)
 
 
 def of_evaluation(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
@@ -132,16 +134,17 @@ def of_speed(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 STRANGERS = "`reader` on single digits of strangers: photos and scans from public repositories, not redistributed"
 SINGLES = "python benchmarks/promises.py --dev {%s} --leave-out {without}"
+BOTH, READ = ("reader", "mnist"), ("reader", "mnist", "ink")  # asked about glyphs; about pictures of one digit
 MEASUREMENTS = {
     "mnist-reader": Measurement("`reader` on MNIST's test set", "inkdigits evaluate reader --data mnist --json", of_evaluation),
-    "mnist-mnist": Measurement("`mnist` on MNIST's test set", "inkdigits evaluate mnist --data mnist --json", of_evaluation),
-    "promises": Measurement("What is promised, on MNIST's test set", "python benchmarks/promises.py", of_promises),
-    "dev": Measurement(f"{STRANGERS}; looked at while it was made", SINGLES % "dev", of_singles),
-    "extra": Measurement(f"{STRANGERS}; not looked at before", SINGLES % "extra", of_singles),
+    "mnist-mnist": Measurement("`mnist` on MNIST's test set", "inkdigits evaluate mnist --data mnist --json", of_evaluation, ("mnist",)),
+    "promises": Measurement("What is promised, on MNIST's test set", "python benchmarks/promises.py", of_promises, BOTH),
+    "dev": Measurement(f"{STRANGERS}; looked at while it was made", SINGLES % "dev", of_singles, READ),
+    "extra": Measurement(f"{STRANGERS}; not looked at before", SINGLES % "extra", of_singles, READ),
     "corruptions": Measurement(
-        "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions
+        "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions, READ
     ),
-    "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 5 --flips 1", of_court),
+    "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 5 --flips 1", of_court, BOTH),
     "strangers": Measurement(
         "`reader`: digits told from strangers, right answers from mistakes", "python benchmarks/strangers.py --fonts {fonts}", of_strangers
     ),
@@ -162,9 +165,14 @@ def measure(measurement: Measurement, folders: dict[str, str]) -> dict[str, Any]
         "date": datetime.now(UTC).date().isoformat(),
         "commit": git("rev-parse", "--short", "HEAD"),
         "device": device(),
-        "weights": {path.stem: json.loads(path.read_text())["sha256"] for path in sorted(WEIGHTS.glob("*.json"))},
+        "weights": {name: checksum(name) for name in measurement.weights},
         "figures": dict(measurement.figures(told)),
     }
+
+
+def checksum(weights: str) -> str:
+    """Return the sha256 of weights by their name, as it stands beside them."""
+    return str(json.loads((WEIGHTS / f"{weights}.json").read_text("utf-8"))["sha256"])
 
 
 def device() -> str:

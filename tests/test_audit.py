@@ -1,10 +1,13 @@
 """Suspicious labels: confident learning as cleanlab has it, planted mistakes found, and one line for data that make no sense."""
 
+import re
+
 import numpy as np
 import pytest
 from cleanlab.count import compute_confident_joint, get_confident_thresholds
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
+from conftest import ROOT
 
 from inkdigits import Classifier, mnist
 from inkdigits.audit import audit, pool
@@ -33,6 +36,7 @@ def test_it_counts_and_ranks_as_cleanlab_does(seed: int) -> None:
     assert (np.diff(theirs[found.order]) >= 0).all()
     issues = find_label_issues(labels, p, filter_by="confident_learning")
     assert (found.is_suspicious == issues).mean() > 0.995  # it lets off a label that is the likeliest digit after all
+    assert (found.is_doubted == find_label_issues(labels, p, filter_by="predicted_neq_given")).all()
     assert found.estimated_wrong == pytest.approx(2000 * 0.09, rel=0.2)
 
 
@@ -46,11 +50,36 @@ def test_planted_mistakes_come_first() -> None:
     assert np.isin(planted, order[:150]).sum() >= 95
 
 
+def test_labels_that_cautious_networks_doubt_are_told_where_confident_learning_counts_none() -> None:
+    labels = np.arange(1000) % 10
+    p = np.full((1000, 10), 0.001) + 0.99 * np.eye(10)[labels]
+    p[:3] = 0.01 + 0.9 * np.eye(10)[labels[:3] + 1]  # sure of another digit, but not as sure as of the others
+    p[3, 3:5] = 0.4, 0.59
+    p[3] /= p[3].sum()
+    found = audit(labels, p)
+    assert found.is_suspicious.sum() == 0 and found.is_doubted.nonzero()[0].tolist() == [0, 1, 2, 3] and found.is_unlikely.sum() == 3
+    assert found.describe() == "4 of 1,000 labels are less probable than another digit, 3 less than 10%; confident learning counts 0"
+
+
+def test_what_ranks_never_sees_which_labels_are_known_to_be_wrong() -> None:
+    for module in ("audit.py", "court.py", "commands/trust.py", "train/committee.py", "train/folds.py"):
+        text = (ROOT / "src" / "inkdigits" / module).read_text("utf-8")
+        assert "TEST_LABELS" not in text and "corrected()" not in text and "6651" not in text
+
+
 def test_a_class_without_pictures_and_two_pictures() -> None:
     found = audit([3, 5], np.eye(10)[[3, 3]])
     assert found.order.tolist() == [1, 0] and found.suggestions[1] == 3
     assert found.tell(1) == {"label": 5, "suggestion": 3, "probability": 0.0, "suspicious": True}
     assert not np.isnan(found.usual).any()
+
+
+def test_the_published_list_names_fifty_training_labels_as_they_are() -> None:
+    (_, y), _ = mnist.load_data()
+    page = (ROOT / "docs" / "audit.md").read_text("utf-8")
+    listed = {int(no): (int(label), int(says)) for no, label, says in re.findall(r"\| (\d+) \| (\d) \| (\d) \| [\d.e-]+ \|", page)}
+    assert len(listed) == 50 and "](suspicious.png)" in page and (ROOT / "docs" / "suspicious.png").stat().st_size > 50_000
+    assert all(label == y[no] != says for no, (label, says) in listed.items())
 
 
 @pytest.mark.parametrize(
@@ -78,6 +107,15 @@ def test_nobody_answers_what_he_learned_from() -> None:
 def test_folds_that_cannot_be(n: int, folds: int, error: type[Exception]) -> None:
     with pytest.raises(error, match="folds"):
         cross_validate(np.zeros((n, 28, 28), np.uint8), np.arange(n) % 10, folds)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([0] * 60, "two different labels, got 0 alone"), ([0] * 30 + [1] * 29 + [7], "5 pictures of each label, got 1 of label 7")],
+)
+def test_labels_that_nobody_could_learn_are_refused(labels: list[int], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        cross_validate(np.zeros((60, 28, 28), np.uint8), np.array(labels))
 
 
 def test_one_who_doubts_is_heard_among_those_who_are_sure() -> None:

@@ -61,10 +61,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_promise_for_own_digits_is_made_and_kept(singles: Path, tmp_path: Path, run: Run) -> None:
     promise = tmp_path / "own.json"
     code, out, err = run("calibrate", singles, "--out", promise)
-    assert (code, err) == (0, "")
+    assert code == 0 and not err
     assert (
         out.startswith("70 labelled pictures of one digit, ")
-        and "at most 1 % wrong: cannot be promised; it takes 299 labelled answers" in out
+        and "read right; with 95 % confidence (exact binomial test):" in out
+        and "at most 1 % wrong: cannot be promised: it takes at least 299 labelled answers, all of them right, and it was made on 70\n"
+        in out
     )
     picture = next((singles / "7").iterdir())
     code, out, err = run("read", "--single", "--promise", promise, "--max-error", "0.2", picture)
@@ -73,6 +75,16 @@ def test_a_promise_for_own_digits_is_made_and_kept(singles: Path, tmp_path: Path
     assert (code, out) == (2, "") and "takes at least 2,995 labelled answers" in err and err.count("\n") == 1
     code, out, err = run("read", "--promise", promise, "--max-error", "0.2", picture)
     assert code == 2 and "nothing is promised for digits on pages" in err
+
+
+def test_two_pictures_promise_next_to_nothing_and_say_so(singles: Path, tmp_path: Path, run: Run) -> None:
+    for digit in "17":
+        (tmp_path / "two" / digit).mkdir(parents=True)
+        (tmp_path / "two" / digit / "a.png").write_bytes(next((singles / digit).iterdir()).read_bytes())
+    (tmp_path / "two" / "3").mkdir()  # a class without pictures
+    code, out, err = run("calibrate", tmp_path / "two", "--out", tmp_path / "p.json")
+    assert code == 0 and "it takes at least 59 labelled answers" in out and "the least that can be promised: at most 78 % wrong" in out
+    assert err == "inkdigits: no label has 0, 2, 3, 4, 5, 6, 8, 9: the promise says nothing of such digits\n"
 
 
 def test_a_promise_for_own_pages_counts_digits_and_numbers(pages: Path, reader: Reader) -> None:

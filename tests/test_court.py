@@ -124,3 +124,48 @@ def test_what_does_not_go_together(folder: Path, run: Run) -> None:
         assert (code, out) == (2, "") and err.count("\n") == 1
     code, _, err = run("audit", folder, "--folds", 2)
     assert code != 0 and "at least 20 labelled pictures, got 8" in err
+
+
+@pytest.mark.parametrize(("flags", "asked"), [([], 5), (["--learners", "0"], 0), (["--learners", "2"], 2), (["--model", "mnist"], 0)])
+def test_small_networks_are_asked_about_mnist_unless_told_otherwise(
+    flags: list[str], asked: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learners: list[int] = []
+
+    def ask(glyphs: np.ndarray, members: int, **_: object) -> list[np.ndarray]:
+        learners.append(members)
+        return [np.full((len(glyphs), 10), 0.1)]
+
+    monkeypatch.setattr("inkdigits.train.committee.ask_committee", ask)
+    code, out, err = run("audit", "mnist", *flags)
+    assert (code, err) == (0, "") and sum(learners) == asked
+    assert (f"and {asked} networks that learned from MNIST: " in out) == (asked > 0)
+    head = re.search(r": (\d+) of 10,000 labels are less probable than another digit, \d+ less than 10%", out)
+    assert head and int(head[1]) >= 20  # it does not say of what it puts first that nothing looks wrong
+
+
+def test_without_the_extra_the_weights_are_asked_alone_and_it_says_what_to_type(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkdigits.commands.trust._can_train", lambda: False)
+    code, out, err = run("audit", "mnist", "--json")
+    assert code == 0 and 'pip install "inkdigits[train]"' in err and err.count("\n") == 1
+    answer = json.loads(out)
+    assert answer["by"] == "reader and mnist" and answer["doubted"] > answer["unlikely"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arrays", "flags", "said", "expected"),
+    [
+        ({"y": [1, 12]}, [], "got 12 at index 1", 1),
+        ({"y": [1, np.nan]}, [], "got nan at index 1", 1),
+        ({"x": np.full((2, 28, 28), np.nan)}, [], "finite", 1),
+        ({}, ["--folds", "5"], "5 folds need at least 50 labelled pictures, got 2", 1),
+        ({}, ["--folds", "0"], "--folds", 2),
+        ({}, ["--model", "none.onnx"], "no such model", 3),
+    ],
+)
+def test_what_cannot_be_audited_is_one_line(
+    arrays: dict[str, object], flags: list[str], said: str, expected: int, tmp_path: Path, run: Run
+) -> None:
+    np.savez(tmp_path / "own.npz", **({"x": np.zeros((2, 28, 28)), "y": [1, 2]} | arrays))
+    code, out, err = run("audit", tmp_path / "own.npz", *flags)
+    assert (code, out) == (expected, "") and said in err and err.startswith("inkdigits: ") and err.count("\n") == 1

@@ -81,6 +81,8 @@ def test_corrected_labels_of_mnist() -> None:
     [
         ([10], "0–9"),
         ([-1], "0–9"),
+        ([3, 12, float("nan")], "got 12 at index 1"),
+        ([3, float("nan")], "got nan at index 1"),
         ([0.5], "whole"),
         ([float("nan")], "whole"),
         (["a"], "whole"),
@@ -92,6 +94,16 @@ def test_labels_that_are_none(labels: list[object], told: str) -> None:
     with pytest.raises(DataError, match=told) as error:
         judge.evaluate(labels, np.full((len(labels), 10), 0.1))
     assert "\n" not in str(error.value)
+
+
+def test_what_is_not_known_is_said() -> None:
+    assert judge.evaluate(*some()).caution is None
+    two = judge.evaluate([7, 2], np.eye(10)[[7, 2]])
+    assert two.missing == [0, 1, 3, 4, 5, 6, 8, 9]
+    assert two.caution is not None and "0, 1, 3, 4, 5, 6, 8 or 9" in two.caution and "n = 2 is too small" in two.caution
+    labels, p = some()
+    assert judge.evaluate(labels[labels != 4], p[labels != 4]).caution == "no label is 4: nothing is known of such digits"
+    assert "34% to 100%" in two.caution and judge.evaluate(np.arange(99) % 10, np.eye(10)[np.arange(99) % 10]).caution.startswith("n = 99")
 
 
 @pytest.mark.parametrize("p", [np.full((2, 9), 1 / 9), np.full((3, 10), 0.1), np.full((2, 10), 0.2), np.full((2, 10), np.nan)])

@@ -25,6 +25,10 @@ def test_wilson_holds_the_share(case: tuple[int, int]) -> None:
     assert 0 <= low <= case[0] / case[1] + 1e-12 and case[0] / case[1] - 1e-12 <= high <= 1
 
 
+def test_wilson_holds_all_and_none_whatever_is_rounded() -> None:
+    assert all(measures.wilson(n, n)[1] == 1 and measures.wilson(0, n)[0] == 0 for n in range(1, 2000))
+
+
 def test_wilson_of_nothing() -> None:
     for correct, n in ((0, 0), (3, 2), (-1, 5)):
         with pytest.raises(UsageError):

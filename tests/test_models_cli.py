@@ -117,7 +117,9 @@ def test_a_picture_that_cannot_be_read_costs_that_one(run: Run, folder: Path, tm
     (tmp_path / "3.png").write_bytes((folder / "pictures" / "3.png").read_bytes()[:200])
     code, out, err = run("evaluate", folder / "digits.onnx", "--data", tmp_path, "--json")
     answer = json.loads(out)
-    assert code == 1 and answer["n"] == 9 and answer["unreadable"] == 1 and "3.png" in told(err)
+    mind, unread = err.splitlines(keepends=True)
+    assert code == 1 and answer["n"] == 9 and answer["unreadable"] == 1 and "3.png" in told(unread)
+    assert told(mind).startswith("inkdigits: no label is 3: ") and "n = 9 is too small to conclude" in mind and answer["caution"] in mind
 
 
 def test_a_report(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -125,9 +127,22 @@ def test_a_report(run: Run, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,label\n<b>$1$.png,7\n")
     code, _, err = run("evaluate", folder / "digits.onnx", "--data", tmp_path, "--report", tmp_path / "out.html")
     page = (tmp_path / "out.html").read_text()
-    assert code == 0 and not err and "<b>$1" not in page and "://" not in page
+    assert code == 0 and "n = 1 is too small" in told(err) and "n = 1 is too small" in page and "<b>$1" not in page and "://" not in page
     assert page.count("data:image/") == 3 + 1 + 3  # plots, the mistake, what it is like
     assert "1 mistake<" in page
+
+
+def test_a_report_shows_the_interval_of_every_figure(run: Run, folder: Path, tmp_path: Path) -> None:
+    _, (x, y) = mnist.load_data()
+    np.savez(tmp_path / "own.npz", x=x[:300], y=y[:300])
+    code, out, err = run("evaluate", folder / "digits.onnx", "--data", tmp_path / "own.npz", "--report", tmp_path / "a.html", "--json")
+    page, answer = (tmp_path / "a.html").read_text(), json.loads(out)
+    assert code == 0 and not err and answer["caution"] is None and "Mind:" not in page
+    for name in ("ece", "smooth_ece"):
+        for value in (answer[name], *answer["intervals"][name]):
+            assert f"{100 * value:.2f}\xa0%" in page, name
+    for name in ("nll", "brier", "auroc"):
+        assert all(f"{value:.4f}" in page for value in answer["intervals"][name]), name
 
 
 @pytest.mark.parametrize(
@@ -137,7 +152,11 @@ def test_a_report(run: Run, folder: Path, tmp_path: Path) -> None:
         (lambda d: d, "labels.csv"),
         (lambda d: write(d / "a.npz", b"PK\3\4 nothing"), "npz"),
         (lambda d: savez(d / "a.npz", images=np.zeros(3)), "x and y"),
-        (lambda d: savez(d / "a.npz", x=np.zeros((2, 28, 28)), y=[0, 12]), "0–9"),
+        (lambda d: savez(d / "a.npz", x=np.zeros((2, 28, 28)), y=[0, 12]), "a.npz: expected labels to be whole numbers 0–9, got 12"),
+        (lambda d: savez(d / "a.npz", x=np.zeros((2, 28, 28)), y=[0, np.nan]), "got nan at index 1"),
+        (lambda d: savez(d / "a.npz", x=np.zeros((2, 28, 28)), y=["a", "b"]), "got 'a'"),
+        (lambda d: lying(d / "a.npz"), "npz"),
+        (lambda d: write(d / "labels.csv", b"file,label\na.png,\n").parent, "a file and its label"),
         (lambda d: savez(d / "a.npz", x=np.zeros((3, 28, 28)), y=[0, 1]), "as many"),
         (lambda d: savez(d / "a.npz", x=np.full((2, 28, 28), np.nan), y=[0, 1]), "NaN"),
         (lambda d: savez(d / "a.npz", x=np.zeros((0, 28, 28)), y=np.zeros(0)), "no pictures"),
@@ -159,6 +178,16 @@ def test_data_that_cannot_be_used_is_one_line(run: Run, folder: Path, tmp_path: 
 def write(path: Path, data: bytes) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
+    return path
+
+
+def lying(path: Path) -> Path:
+    """Write an .npz file whose pictures claim to be more than any memory holds."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**13, 28, 28)})
+    savez(path, y=np.arange(10))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.npy", header.getvalue())
     return path
 
 

@@ -43,12 +43,18 @@ def test_more_labels_promise_more_and_a_larger_error_answers_more() -> None:
 
 def test_what_cannot_be_promised_is_refused_in_one_line() -> None:
     few = make_promise(np.full(100, 0.99), np.full(100, True))
-    with pytest.raises(UsageError, match=r"0\.1 % can't be promised: it takes at least 2,995 labelled answers.*made on 100$"):
+    with pytest.raises(
+        UsageError, match=r"0\.1 % can't be promised with 95 % confidence: it takes at least 2,995 labelled answers.*made on 100$"
+    ):
         few.threshold(0.001)
     assert few.coverage(0.001) == 0
     bad = make_promise(np.full(5000, 0.99), np.arange(5000) % 50 != 0)
-    with pytest.raises(UsageError, match=r"0\.5 % can't be promised: too many of the surest of the 5,000.*2\.\d % can"):
+    with pytest.raises(
+        UsageError, match=r"95 % confidence: of the surest 5,000 answers 100 are wrong, which leaves 2.36 % possible; 2.4 % can$"
+    ):
         bad.threshold(0.005)
+    with pytest.raises(UsageError, match=r"which leaves 100 % possible$"):  # nothing is cut off, nothing less can
+        make_promise(np.full(9999, 0.9999), np.full(9999, False)).threshold(0.00123)
     for nonsense in (0, 1, -0.1, float("nan")):
         with pytest.raises(UsageError, match="between 0 and 1"):
             few.threshold(nonsense)

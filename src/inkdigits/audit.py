@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .evaluate import DIGITS, SMALLEST_PROBABILITY, Float, Labels, evaluate
 
+UNLIKELY = 0.1  # a label with a smaller probability is told apart from those that are merely doubted
+
 
 @dataclass(frozen=True, eq=False)
 class Audit:
@@ -72,9 +74,29 @@ class Audit:
         return np.asarray(self.probabilities[np.arange(len(self.labels)), self.labels])
 
     @cached_property
+    def is_doubted(self) -> NDArray[np.bool_]:
+        """Whether another digit is more probable than each label: bool of shape (n,)."""
+        return np.asarray(self.probabilities.max(axis=1) > self.support)
+
+    @property
+    def is_unlikely(self) -> NDArray[np.bool_]:
+        """Whether each label is less probable than `UNLIKELY`: bool of shape (n,)."""
+        return np.asarray(self.support < UNLIKELY)
+
+    @cached_property
     def order(self) -> Labels:
         """Indices of all pictures, the most suspicious label first."""
         return np.asarray(np.argsort(self.support, kind="stable"), np.int64)
+
+    def describe(self) -> str:
+        """Return how many labels are doubted, in words.
+
+        What confident learning counts stands last: networks that are cautious never say of a wrong label what it asks for.
+        """
+        return (
+            f"{self.is_doubted.sum():,} of {len(self.labels):,} labels are less probable than another digit, "
+            f"{self.is_unlikely.sum():,} less than {UNLIKELY:.0%}; confident learning counts {self.is_suspicious.sum():,}"
+        )
 
     def tell(self, index: int) -> dict[str, Any]:
         """Return what is said of one label as JSON-safe values."""

@@ -7,9 +7,10 @@ from random import Random
 
 from .drift import Reference, choose_signs, make_reference, measure_signs
 from .errors import DataError, ReadError
+from .evaluate import DIGITS
 from .labelled import answer, load_labelled, load_page_texts
 from .page_accuracy import judge_by_text
-from .promises import SUBJECTS, Promise, Promises, identity, make_promise, needed
+from .promises import SUBJECTS, SURE, Promise, Promises, identity, make_promise
 from .reader import Reader
 
 RATES = (0.05, 0.02, 0.01, 0.005, 0.003, 0.001)  # that a table of promises tells
@@ -62,18 +63,24 @@ def _of_pages(folder: Path, pages: list[tuple[str, str]], reader: Reader) -> tup
     return promises, {"digit": make_reference(one for one in signs if one)}, failures
 
 
+def missing_digits(folder: str | Path) -> list[int]:
+    """Return the digits that no label, or no text of a page, of a folder has: a promise made on it says nothing of them."""
+    pages = load_page_texts(folder)
+    seen = {c for _, text in pages for c in text} if pages else set(map(str, load_labelled(folder).labels))
+    return [digit for digit in range(DIGITS) if str(digit) not in seen]
+
+
 def describe(promises: Promises) -> str:
     """Return a table for a person to read: what can be promised, and how much is then answered."""
     lines = []
     for subject, promise in promises.by_subject.items():
-        lines.append(f"{promise.n:,} labelled {SUBJECTS[subject]}, {promise.n - promise.wrong[0]:,} of them read right")
+        right = promise.n - promise.wrong[0]
+        lines.append(f"{promise.n:,} labelled {SUBJECTS[subject]}, {right:,} of them read right; with {SURE} (exact binomial test):")
         for rate in RATES:
             share = promise.coverage(rate)
-            lines.append(f"  at most {100 * rate:g} % wrong: " + (f"{share:.1%} answered" if share else _why_not(promise, rate)))
+            told = f"{share:.1%} answered" if share else f"cannot be promised: {promise.why_not(rate)}"
+            lines.append(f"  at most {100 * rate:g} % wrong: {told}")
+        if not promise.coverage(max(RATES)):
+            least = promise.smallest()
+            lines.append(f"  the least that can be promised: at most {100 * least:g} % wrong" if least < 1 else "  nothing can be promised")
     return "\n".join(lines)
-
-
-def _why_not(promise: Promise, rate: float) -> str:
-    if promise.n < needed(rate):
-        return f"cannot be promised; it takes {needed(rate):,} labelled answers at least"
-    return "cannot be promised; too many of the surest answers are wrong"

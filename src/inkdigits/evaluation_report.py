@@ -20,6 +20,13 @@ from .report import Table, embed_figure, write
 
 SHOWN = 300  # of the most confident mistakes; a page with thousands of pictures is no use to anybody
 SHOWN_DIFFERENCES = 60  # of each kind, where two models differ
+MEASURES = {
+    "ece": "expected calibration error (15 bins of equal mass)",
+    "smooth_ece": "the same without bins (smooth ECE)",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+    "auroc": "AUROC: right answers told from wrong ones",
+}
 COVERAGES = (1.0, 0.995, 0.99, 0.98, 0.95, 0.9)
 
 
@@ -52,6 +59,7 @@ def write_report(
     data = {
         "title": f"How well {model} reads {one_line(answer['data'])}",
         "version": __version__,
+        "caution": answer["caution"],
         "tiles": _tiles(answer),
         "classes": _classes(evaluation),
         "confusion": embed_figure(
@@ -68,6 +76,7 @@ def write_report(
                 "Risk and coverage: when only the surest share is answered, what share of the answers is wrong.",
             ),
         ],
+        "measures": _measures(answer),
         "worth": _worth(answer),
         "coverage": _coverage(evaluation),
         "mistakes": cards(evaluation.mistakes[:SHOWN]),
@@ -139,6 +148,18 @@ def _tiles(answer: dict[str, Any]) -> list[tuple[str, str]]:
     if answer["auroc"] is not None:
         tiles.append((f"{answer['auroc']:.4f}", "AUROC of the confidence: right answers told from wrong ones"))
     return tiles
+
+
+def _measures(answer: dict[str, Any]) -> Table:
+    """Return what the confidence is worth, each figure with its interval."""
+    rows = []
+    for key, name in MEASURES.items():
+        if answer[key] is None:
+            continue
+        low, high = answer["intervals"][key]
+        is_share = key.endswith("ece")
+        rows.append((name, *(f"{100 * v:.2f}\xa0%" if is_share else f"{v:.4f}" for v in (answer[key], low, high))))
+    return Table("What the confidence is worth, with bootstrapped 95 % intervals", ("", "figure", "from", "to"), rows)
 
 
 def _classes(evaluation: Evaluation) -> Table:

@@ -179,13 +179,16 @@ def _npz(path: Path) -> Labelled:
                 if x_key in npz and y_key in npz:
                     return _arrays(str(path), npz[x_key], npz[y_key])
             found = ", ".join(sorted(npz.files)[:6]) or "nothing"
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:  # a header may claim any shape
         raise DataError(f"{path} is not a readable .npz file: {error}") from error
     raise DataError(f"{path}: expected the arrays x and y, or x_test and y_test; found {found}")
 
 
 def _arrays(name: str, x: NDArray[Any], y: NDArray[Any]) -> Labelled:
-    labels = check_labels(y)
+    try:
+        labels = check_labels(y)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
     if x.ndim == 0 or len(x) != len(labels):
         raise DataError(f"{name}: expected as many pictures as labels, got {x.shape} and {y.shape}")
     if len(labels) == 0:
@@ -254,8 +257,10 @@ def _rows(table: Path, column: str) -> list[tuple[int, str, str]]:
     found = []
     for line, row in enumerate(rows, 2):
         file, value = row.get("file"), (row.get(column) or "").strip()
-        if not file or (not value and column == "label"):
+        if not {"file", column} <= set(row):
             raise DataError(f"{table}, line {line}: expected the columns file and {column}, got {', '.join(k for k in row if k)}")
+        if not file or (not value and column == "label"):
+            raise DataError(f"{table}, line {line}: expected a file and its {column}, got {file or 'no file'}: {value or 'nothing'}")
         if Path(file).is_absolute() or ".." in Path(file).parts:
             raise DataError(f"{table}, line {line}: expected a file inside the folder, got {file!r}")
         found.append((line, file, value))

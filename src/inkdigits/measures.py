@@ -27,7 +27,7 @@ def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
     share = correct / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    return max(0.0, min(share, float(middle - half))), min(1.0, max(share, float(middle + half)))  # rounding leaves the share inside
 
 
 def ece(confidence: ArrayLike, is_right: ArrayLike, bins: int = BINS) -> float:

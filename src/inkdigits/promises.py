@@ -26,6 +26,7 @@ from .errors import ModelError, UsageError
 from .files import sha256
 
 DOUBT = 0.05  # how often, over makings of promises, one may be broken
+SURE = f"{100 * (1 - DOUBT):g} % confidence"  # what a promise is said to hold with
 LEVELS = 1 - 10 ** (-np.arange(65) / 16)  # confidences at which answers are counted: 0 to 0.9999, finer where answers are surer
 PER = ("digit", "number")
 SUBJECTS = {"single": "pictures of one digit", "digit": "digits on pages", "number": "numbers on pages"}  # what a promise is about
@@ -63,12 +64,16 @@ class Promise:
         """
         level = self._level(max_error)
         if level is None:
-            if self.n < needed(max_error):
-                why = f"it takes at least {needed(max_error):,} labelled answers, all of them right, and it was made on {self.n:,}"
-            else:
-                why = f"too many of the surest of the {self.n:,} answers that it was made on are wrong; {100 * self.smallest():g} % can"
-            raise UsageError(f"an error of at most {100 * max_error:g} % can't be promised: {why}")
+            raise UsageError(f"an error of at most {100 * max_error:g} % can't be promised with {SURE}: {self.why_not(max_error)}")
         return float(LEVELS[level])
+
+    def why_not(self, max_error: float) -> str:
+        """Return why an error rate cannot be promised: too few labelled answers, or too many wrong ones among the surest of them."""
+        if self.n < needed(max_error):
+            return f"it takes at least {needed(max_error):,} labelled answers, all of them right, and it was made on {self.n:,}"
+        n, wrong = next((n, w) for n, w in zip(self.answered[::-1], self.wrong[::-1], strict=True) if n >= needed(max_error))
+        can = f"; {100 * self.smallest():g} % can" if self.smallest() < 1 else ""
+        return f"of the surest {n:,} answers {wrong:,} are wrong, which leaves {100 * largest_share(wrong, n):.3g} % possible{can}"
 
     def coverage(self, max_error: float) -> float:
         """Return the share of the labelled answers that are given under `max_error`; 0 where it cannot be promised."""

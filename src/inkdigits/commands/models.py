@@ -71,6 +71,8 @@ def evaluate(
 
         write_report(report, answer, evaluation, answers, classifier, comparison)
     print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names, comparison))
+    if evaluation.caution:
+        print(f"inkdigits: {evaluation.caution}", file=sys.stderr)
     for file, reason in answers.failures:
         _complain(file, reason)
     return 1 if answers.failures else 0
@@ -170,7 +172,11 @@ def _described(answer: dict[str, Any], evaluation: Evaluation, names: list[str],
             f"with MNIST's ten wrong labels put right and five unclear ones left out: {answer['corrected']['correct']:,} of "
             f"{answer['corrected']['n']:,}, {answer['accuracy_corrected']:.2%} ({low:.2%} to {high:.2%})"
         )
-    lines.append(f"calibration: NLL {answer['nll']:.4f}, Brier {answer['brier']:.4f}, ECE {answer['ece']:.3%} (15 bins of equal mass)")
+    low, high = answer["intervals"]["ece"]
+    lines.append(
+        f"calibration: NLL {answer['nll']:.4f}, Brier {answer['brier']:.4f}, ECE {answer['ece']:.3%} "
+        f"(15 bins of equal mass; 95 % interval {low:.3%} to {high:.3%})"
+    )
     for name, said in (("constant", "were all answers equally sure"), ("uncalibrated", "uncalibrated")):
         lines.append(f"  {said}: NLL {answer[name]['nll']:.4f}, Brier {answer[name]['brier']:.4f}")
     if answer["auroc"] is not None:

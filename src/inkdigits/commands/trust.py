@@ -14,6 +14,8 @@ import typer
 if TYPE_CHECKING:
     from ..labelled import Answers, Labelled
 
+LEARNERS = 5  # that are asked about MNIST's test set besides the weights
+
 
 def add_commands(app: typer.Typer) -> None:
     """Add `calibrate` and `audit` to `app`."""
@@ -32,7 +34,7 @@ def calibrate(
     ] = None,
 ) -> int:
     """Tell what error rates can be promised for pictures like yours; `read --promise FILE --max-error P` keeps the promise."""
-    from ..calibrating import describe, make_promises
+    from ..calibrating import describe, make_promises, missing_digits
     from ..errors import one_line
     from ..files import write_json
     from ..reader import Reader
@@ -41,6 +43,8 @@ def calibrate(
     write_json(out, promises.to_dict())
     print(describe(promises))
     print(f"{one_line(str(out))}: to be kept by inkdigits read --promise {one_line(str(out))} --max-error P")
+    if missing := missing_digits(folder):
+        _tell(f"no label has {', '.join(map(str, missing))}: the promise says nothing of such digits")
     return _complain(failures)
 
 
@@ -63,11 +67,20 @@ def audit(
         ),
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(help="Ask networks that learn here, each from all but one of so many parts.  [default: 5 for mnist-train]")
+        int | None,
+        typer.Option(
+            min=2, max=20, help="Ask networks that learn here, each from all but one of so many parts.  [default: 5 for mnist-train]"
+        ),
     ] = None,
     learners: Annotated[
-        int, typer.Option(min=0, help="Ask so many small networks besides, which learn from MNIST's training digits: half a minute each.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            max=20,
+            help="Ask so many small networks besides, which learn from MNIST's training digits: half a minute each.  "
+            "[default: 5 for mnist, else 0]",
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many labels are put up for judgement.")] = 100,
     apply: Annotated[Path | None, typer.Option(metavar="VERDICTS.json", help="What the page saved: write the labels put right.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -92,6 +105,8 @@ def audit(
     start = time.perf_counter()
     if data == "mnist-train" and not model:
         folds = folds or 5  # the weights of the package learned from these labels
+    if learners is None:
+        learners = _usual_learners() if labelled.is_mnist_test and not (model or folds) else 0
     models = model or (["reader", "mnist"] if labelled.is_mnist_test else ["reader"])
     answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models, learners)
     found = judge(answers.labels, answers.probabilities)
@@ -99,11 +114,12 @@ def audit(
     by = f"{folds} networks that learned from the other {folds - 1} parts" if folds else " and ".join(models)
     by += f" and {learners} networks that learned from MNIST" if learners else ""
     answer = {"data": data, "n": len(found.labels), "by": by, "suspicious": int(found.is_suspicious.sum())}
+    answer |= {"doubted": int(found.is_doubted.sum()), "unlikely": int(found.is_unlikely.sum())}
     answer |= {"estimated_wrong": round(found.estimated_wrong, 1), "labels": [{"file": answers.names[i]} | found.tell(i) for i in places]}
     answer |= {"seconds": round(time.perf_counter() - start, 3), "unreadable": len(answers.failures)}
     if out:
         write_court(out, labelled, answers, found, places)
-    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, out))
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, found.describe(), out))
     return _complain(answers.failures)
 
 
@@ -138,12 +154,24 @@ def _cross_validated(labelled: Labelled, folds: int) -> Answers:
     return replace(answers, probabilities=cross_validate(_glyphs(answers), answers.labels, folds, tell=_tell))
 
 
-def _need_training() -> None:
+def _usual_learners() -> int:
+    """Return how many networks learn where nobody said: the weights of the package alone believe too much."""
+    if _can_train():
+        return LEARNERS
+    _tell('reader and mnist are asked alone; with small networks besides more is found: pip install "inkdigits[train]"')
+    return 0
+
+
+def _can_train() -> bool:
     from importlib.util import find_spec
 
+    return all(find_spec(module) is not None for module in ("keras", "sklearn"))
+
+
+def _need_training() -> None:
     from ..errors import MissingExtra
 
-    if find_spec("keras") is None or find_spec("sklearn") is None:
+    if not _can_train():
         raise MissingExtra("networks that learn here", "train")
 
 
@@ -158,14 +186,11 @@ def _tell(line: str) -> None:
     print(f"inkdigits: {line}", file=sys.stderr)
 
 
-def _described(answer: dict[str, Any], out: Path | None) -> str:
+def _described(answer: dict[str, Any], said: str, out: Path | None) -> str:
     """Return what was found for a person to read."""
     from ..errors import one_line
 
-    lines = [
-        f"{answer['n']:,} labels of {one_line(answer['data'])}, by {answer['by']}: {answer['suspicious']:,} look wrong; "
-        f"estimated to be wrong: {answer['estimated_wrong']:,.0f}"
-    ]
+    lines = [f"{one_line(answer['data'])}, by {answer['by']}: {said}"]
     shown = answer["labels"][:10]
     lines += [
         f"  {one_line(row['file'])}: label {row['label']}, perhaps {row['suggestion']} (probability of the label {row['probability']:.3f})"

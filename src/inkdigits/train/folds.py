@@ -35,12 +35,9 @@ def cross_validate(
 
     Raises:
         UsageError: `folds` is not 2 to 20.
-        DataError: there are too few pictures.
+        DataError: there are too few pictures, or too few of a label that there is.
     """
-    if not 2 <= folds <= 20:
-        raise UsageError(f"expected 2 to 20 folds, got {folds}")
-    if len(labels) < folds * LEAST:
-        raise DataError(f"{folds} folds need at least {folds * LEAST} labelled pictures, got {len(labels)}")
+    _check(labels, folds)
     fold = _dealt(labels, folds, seed)
     found = np.zeros((len(labels), 10), np.float32)
     for k in range(folds):
@@ -49,6 +46,21 @@ def cross_validate(
         network.fit(glyphs[fold != k], labels[fold != k])
         found[np.ix_(fold == k, network.classes_)] = network.predict_proba(glyphs[fold == k])
     return found
+
+
+def _check(labels: NDArray[np.int64], folds: int) -> None:
+    """Refuse what no network could learn from: the labels of a digit that it hardly met would all look wrong."""
+    if not 2 <= folds <= 20:
+        raise UsageError(f"expected 2 to 20 folds, got {folds}")
+    if len(labels) < folds * LEAST:
+        raise DataError(f"{folds} folds need at least {folds * LEAST} labelled pictures, got {len(labels)}")
+    digits, counts = np.unique(labels, return_counts=True)
+    if len(digits) < 2:
+        raise DataError(f"{folds} folds need at least two different labels, got {digits[0]} alone")
+    if counts.min() < folds:
+        raise DataError(
+            f"{folds} folds need at least {folds} pictures of each label, got {counts.min()} of label {digits[counts.argmin()]}"
+        )
 
 
 def _dealt(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
