@@ -140,7 +140,7 @@ def test_specks_without_end_are_refused_or_dropped_quickly():
 @pytest.mark.stress
 @pytest.mark.parametrize("single", [False, True])
 def test_a_photo_of_48_megapixels_is_read_and_never_looked_at_as_a_whole(reader, single, monkeypatch):
-    page, _ = make_page("7" if single else "2071 438", seed=3, dirt="clean", size=(800, 600))
+    page, _ = make_page("7" if single else "2071 438", seed=1, dirt="clean", size=(800, 600))
     where = inkdigits.reader if single else inkdigits.pages
     looked_at, find = [], where.find_ink
     monkeypatch.setattr(where, "find_ink", lambda image, **options: looked_at.append(image.size) or find(image, **options))
