@@ -140,7 +140,9 @@ def tell_memory(pile: str, out: str) -> None:
     from inkdigits.bulk.running import run as read
 
     read([pile], Path(out), workers=1, shard_files=100)
-    print(*(resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    # not ru_maxrss of this process, which begins with that of the one that started it
+    own = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+    print(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def measure_planning(place: Path, files: int) -> dict[str, float]:
@@ -150,11 +152,12 @@ def measure_planning(place: Path, files: int) -> dict[str, float]:
     for n in range(files):
         (folder / f"p{n}.png").touch()
     code = (
-        "import resource, sys, time; from pathlib import Path\n"
+        "import sys, time; from pathlib import Path\n"
         "from inkdigits.bulk.plan import expand, write_plan; from inkdigits.bulk.walking import find_files\n"
         "start, busy = time.perf_counter(), time.process_time()\n"
         "write_plan(Path(sys.argv[2]), expand(find_files([sys.argv[1]])), 500)\n"
-        "print(time.perf_counter() - start, time.process_time() - busy, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+        "peak = int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024\n"
+        "print(time.perf_counter() - start, time.process_time() - busy, peak)"
     )
     said = subprocess.run([sys.executable, "-c", code, folder, place / "plan"], check=True, capture_output=True, text=True).stdout
     seconds, busy, memory = map(float, said.split())

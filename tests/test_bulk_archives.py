@@ -77,6 +77,18 @@ def test_an_archive_cut_anywhere_is_items_with_a_reason(name: str, tmp_path: Pat
         read(items[-1])
 
 
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+def test_what_stands_behind_a_damaged_header_is_missed_aloud(name: str, tmp_path: Path) -> None:
+    whole = bytearray(packed("x.tar", FILES))
+    with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
+        second = archive.getmembers()[1].offset
+    whole[second : second + 512] = b"\xff" * 512
+    (tmp_path / name).write_bytes(gzip.compress(whole) if name.endswith("gz") else whole)
+    first, damaged = list_members(name, str(tmp_path))
+    assert first.member == PICTURES[0]
+    assert damaged.error == ("damaged", "damaged archive: what comes behind this cannot be listed")
+
+
 def test_an_archive_without_pictures_or_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "e.zip").write_bytes(piles.zipped({"a.txt": b"x"}))
     (tmp_path / "n.zip").write_bytes(b"nothing of the kind")

@@ -75,6 +75,17 @@ def _list_tar(path: str, place: str) -> Iterator[Item]:
             if member.isreg() and not member.issparse() and looks_like_picture(os.path.basename(member.name)):
                 yield Item(path, member.name, member.offset, member.size)
             archive.members.clear()  # it would keep them all
+        _check_end(archive.fileobj.last)
+
+
+def _check_end(block: bytes) -> None:
+    """Refuse a tar whose list ended at this block if it is no end: the module takes a header that is none for that.
+
+    Raises:
+        Damaged: it is a header that is damaged, or a part of one.
+    """
+    if block.strip(b"\0") or len(block) % tarfile.BLOCKSIZE:
+        raise Damaged("damaged archive: what comes behind this cannot be listed")
 
 
 def _members(stream: IO[bytes], most: int) -> Any:
@@ -109,11 +120,13 @@ class _Measured:
 
     def __init__(self, stream: IO[bytes], most: int) -> None:
         self._stream, self._most = stream, most
+        self.last = b""  # what was read last
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MAX_HEADER:
             raise TooLarge(f"a header in this archive has more than {MAX_HEADER:,} bytes")
-        return self._stream.read(size)
+        self.last = self._stream.read(size)
+        return self.last
 
     def seek(self, place: int) -> int:
         if place > self._most:
