@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inkdigits import Classifier
+from inkdigits.assemble import Readings, best_path, numbers_of
 from inkdigits.errors import ModelError
 from inkdigits.glyph import make_glyphs
 from inkdigits.ink import find_ink
@@ -63,6 +64,17 @@ def test_digits_and_marks_are_told_apart_even_where_no_reader_was_asked(page, as
         best = max(range(len(candidates)), key=lambda k: overlap(candidates[k].box, box))
         assert KINDS[kinds[best].argmax()] == ("." if character == "." else "digit"), character
         assert character == "." or not asked or str(values[best].argmax()) == character
+
+
+def test_the_path_settles_what_is_a_part(page):
+    ink, lines, _ = page
+    texts = []
+    for line in lines:
+        glyphs = make_glyphs(c.ink for c in line.candidates)
+        kinds, values = default_kinds().classify(show_surroundings([line], ink), reading_of(*Classifier.load().classify(glyphs)))
+        readings = Readings(values, values.max(1, initial=0), kinds, glyphs)
+        texts += [n.text for n in numbers_of(line, best_path(line, readings), readings, 0.0, 0)]
+    assert texts == ["2071", "43.8"]  # every digit and mark, as best guesses
 
 
 def test_from_farther_off_the_whole_number_is_seen(page):
