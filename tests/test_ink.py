@@ -118,6 +118,15 @@ def test_a_pale_stroke_far_from_a_dark_one_is_ink():
     assert (find_ink(page, ruled=True)[120:280, 299:302] > 127).all()
 
 
+def test_where_all_ink_is_pale_it_is_ink():
+    page = np.full((400, 600), 235, np.uint8)
+    cv2.ellipse(page, (300, 200), (40, 60), 0, 0, 360, 225, 4)
+    ring = page < 230
+    assert (find_ink(page, ruled=True)[ring] > 127).mean() > 0.95
+    cv2.line(page, (100, 100), (100, 300), 30, 12)  # beside a marker's stroke as little may be the paper
+    assert not find_ink(page, ruled=True)[ring].any()
+
+
 def test_a_whole_digit_is_ink_where_grain_would_hide_a_speck_as_faint():
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 26, (400, 600))

@@ -13,7 +13,8 @@ def paper(height=600, width=900, grain=0.004, seed=0):
 def rule(contrast, y, slope=0.0, strength=0.15, thick=2):
     for x in range(contrast.shape[1]):
         at = round(y + slope * x)
-        contrast[at : at + thick, x] = np.maximum(contrast[at : at + thick, x], strength)
+        if at >= 0:
+            contrast[at : at + thick, x] = np.maximum(contrast[at : at + thick, x], strength)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.03, -0.06])
@@ -24,6 +25,28 @@ def test_rules_go(slope, strength):
         rule(contrast, y, slope, strength)
     before = (contrast > 0.6 * strength).sum()
     assert (remove_ruling(contrast) > 0.6 * strength).sum() < 0.03 * before
+
+
+@pytest.mark.parametrize("slope", [0.12, -0.2, 0.33])
+@pytest.mark.parametrize("strength", [0.03, 0.2])
+def test_rules_of_a_page_that_lies_askew_go(slope, strength):
+    contrast = paper()
+    for y in range(-280, 900, 40):
+        rule(contrast, y, slope, strength)
+    contrast[230:314, 400:406] = 0.7
+    before = (contrast > 0.6 * strength).sum()
+    bare = remove_ruling(contrast)
+    assert (bare > 0.6 * strength).sum() - 84 * 6 < 0.05 * before  # beside the stroke
+    assert (bare[230:314, 400:406] > 0.5).all()
+
+
+def test_on_a_small_page_one_line_is_a_stroke_and_many_are_rules():
+    contrast = paper(200, 300)
+    rule(contrast, 90)
+    assert np.array_equal(remove_ruling(contrast, 4), contrast)
+    for y in range(10, 190, 20):
+        rule(contrast, y)
+    assert (remove_ruling(contrast, 4) > 0.1).mean() < 0.003
 
 
 def test_upright_rules_go_too():

@@ -25,6 +25,7 @@ WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most 
 STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
 PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
 PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
+FEWEST_RULES = 4  # alike, on a smaller page: one might be a stroke
 COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
 TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
@@ -32,6 +33,7 @@ NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may
 HIGH_AT_LARGE, LARGE = 5.2, 60  # a piece of so many pixels is surely ink sooner: no grain hangs together so far
 BLOCK, ECHO = 8, 5.0  # a piece that is so many times fainter than ink so near, in pixels, is what JPEG made of that
 FAINTEST = 0.04  # reflectance: fainter than this is paper, however quiet the picture
+PALE, PALEST = 0.12, 0.012  # where a page's ink is fainter than the first, what is paper is fainter, too, in proportion, down to the second
 GRAINY, SMOOTH = 0.007, 1.2  # grain from which on a page is smoothed, and by how many pixels
 NEARBY = 0.02  # of the shorter side: how wide the surroundings of a stroke are
 EDGE_LOW, EDGE_HIGH = 0.22, 0.78  # share of a stroke's contrast: below it is paper, above it is full ink
@@ -62,9 +64,12 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uin
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
     flat = flatten(image)
-    if not ruled or min(flat.contrast.shape) < PAGE_SIDE:
+    if not ruled:
         return soften(flat)
-    return soften(_calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise)))))
+    if min(flat.contrast.shape) < PAGE_SIDE:
+        return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
+    flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))
+    return soften(flat, _faintest(flat))
 
 
 def _calmed(flat: Flat) -> Flat:
@@ -225,10 +230,20 @@ def _deviation(contrasts: Float) -> float:
     return float(max((high - low) / 0.757, 0.004))  # 0.757: from the 10th to the 30th percentile of a normal distribution
 
 
-def soften(flat: Flat) -> NDArray[np.uint8]:
+def _faintest(flat: Flat) -> float:
+    """Return the contrast below which a page is paper: `FAINTEST`, or less where all of its ink is pale."""
+    inked = flat.contrast > np.maximum(NOISE_HIGH * flat.noise, PALEST)
+    inked &= cv2.erode(inked.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    if not inked.any():
+        return FAINTEST
+    typical = float(np.percentile(flat.contrast[inked], 75))
+    return float(np.clip(typical / PALE, PALEST / FAINTEST, 1)) * FAINTEST
+
+
+def soften(flat: Flat, faintest: float = FAINTEST) -> NDArray[np.uint8]:
     """Return the ink of a flattened picture: every piece that is surely ink, at full strength, with its soft edges. See `find_ink`."""
     contrast = flat.contrast
-    inked = contrast > np.maximum(NOISE_LOW * flat.noise, FAINTEST)
+    inked = contrast > np.maximum(NOISE_LOW * flat.noise, faintest)
     n, labels, stats, _ = label(inked)
     at = np.flatnonzero(inked)  # little of a page is ink: all that follows is done there alone
     which, values = labels.ravel()[at], contrast.ravel()[at]
@@ -237,7 +252,7 @@ def soften(flat: Flat) -> NDArray[np.uint8]:
     noise = flat.noise[middle_y, middle_x] if flat.noise.size > 1 else flat.noise[0, 0]
     areas = stats[:, cv2.CC_STAT_AREA]
     high = np.where(areas >= LARGE, HIGH_AT_LARGE, NOISE_HIGH)
-    sure = (strength >= np.maximum(high * noise, 1.6 * FAINTEST)) & (areas >= 2)
+    sure = (strength >= np.maximum(high * noise, 1.6 * faintest)) & (areas >= 2)
     kept = (sure & ~_is_echo(contrast, at, which, strength))[which]
     at, values, piece = at[kept], values[kept], strength[which[kept]]
     # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it

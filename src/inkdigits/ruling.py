@@ -18,8 +18,12 @@ Float = NDArray[np.float32]
 SIDE = 720  # rules are sought on a picture of at most this side
 BLOCK = 16  # pixels of that picture: a rule is straight for so long
 AROUND = 4  # pixels: what is thinner may be a rule
-STEEPEST = 0.1  # slope against the picture's edges
+STEEPEST = 0.1  # slope against the picture's edges, or against the way in which most rules of the page lean
+COLUMNS, APART, MOST = 8, 2, 7  # how much a page leans is seen from strips so wide, in pixels, so many apart, moved by at most so many pixels
+RULED, DARKEST = 0.25, 0.05  # so alike must two such strips be, no pixel of theirs counting for more contrast
+LEANING = 0.03  # slope: rules that lean less are sought along the edges
 COVERED = 0.58  # share of the page's width that a rule runs through
+LONG, SHORT, ALIKE = 0.4, 0.15, 5  # share of it that it runs on at least, and where there are so many of them alike
 FILLED = 0.5  # share of a block that a rule fills
 FAINTEST = 0.01  # contrast: a fainter rule does no harm
 REACH = 5  # pixels of the small picture: how far from its straight line a rule is followed
@@ -34,35 +38,72 @@ class Rule:
     slope: float
 
 
-def remove_ruling(contrast: Float) -> Float:
-    """Return `contrast`, float32 of shape (height, width), 0 for paper, without long, thin, straight lines along its edges."""
+def remove_ruling(contrast: Float, fewest: int = 1) -> Float:
+    """Return `contrast`, float32 of shape (height, width), 0 for paper, without long, thin, straight lines.
+
+    They run along its edges, or lean against these by a slope of at most 0.4, all in much the same way. Fewer than `fewest` that run alike
+    are none: on a small page one may be a stroke.
+    """
     scale = min(1.0, SIDE / max(contrast.shape))
     size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
     if min(size) < 6 * BLOCK:
         return contrast
     small = _shrunk(contrast, size)
-    level = _wiped(contrast, small, scale)
+    level = _wiped(contrast, small, scale, fewest)
     if level is not contrast:
         small = _shrunk(level, size)
-    return _wiped(level.T, np.ascontiguousarray(small.T), scale).T
+    return _wiped(level.T, np.ascontiguousarray(small.T), scale, fewest).T
 
 
 def _shrunk(contrast: Float, size: tuple[int, int]) -> Float:
     return contrast if size == contrast.shape[::-1] else np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_AREA))
 
 
-def _wiped(contrast: Float, small: Float, scale: float) -> Float:
+def _wiped(contrast: Float, small: Float, scale: float, fewest: int) -> Float:
     """Return `contrast` without its nearly level rules; they are sought in `small`, which is the same at `scale`."""
     thin = _thin(small)
-    rules = _find(thin, small)
-    if not rules:
+    grain, lean = _grain(thin), _lean(thin)
+    if lean:
+        small = _straightened(small, lean)
+        thin = _thin(small)
+    rules = _find(thin, small, grain)
+    if len(rules) < fewest:
         return contrast
     wiped = contrast.copy(order="K")
     means = _block_means(thin, thin.shape[1] // BLOCK)
     xs = np.arange(contrast.shape[1])
+    moved = lean * xs * scale - max(lean * small.shape[1], 0)  # back to where the page leans
     for rule in rules:
-        take_out(wiped, xs, _follow(means, rule)(xs * scale) / scale + 0.5 / scale - 0.5, max(3, round(REACH / scale)))
+        take_out(wiped, xs, (_follow(means, rule)(xs * scale) + moved + 0.5) / scale - 0.5, max(3, round(REACH / scale)))
     return wiped
+
+
+def _lean(thin: Float) -> float:
+    """Return the slope of most of a page's rules against its edges, 0 where they hardly lean or there are none.
+
+    What is thin in one strip stands in the next but one, too, moved up or down: on ruled paper all of it by as much.
+    """
+    blocks = thin.shape[1] // COLUMNS
+    strips = np.clip(thin[:, : blocks * COLUMNS], 0, DARKEST).reshape(len(thin), blocks, COLUMNS).mean(2)
+    strips -= cv2.blur(strips, (1, 4 * AROUND - 1))
+    moves = np.arange(-MOST, MOST + 1)
+    padded = np.pad(strips[:, APART:], ((MOST, MOST), (0, 0)))
+    alike = np.array([np.vdot(strips[:, :-APART], padded[MOST + m : MOST + m + len(strips)]) for m in moves])
+    alike /= max(float(np.vdot(strips, strips)), 1e-9)
+    best = int(alike[1:-1].argmax()) + 1
+    if alike[best] < RULED:
+        return 0.0
+    near = np.maximum(alike[best - 1 : best + 2], 0)  # the rules lean by no whole pixel
+    slope = float(near @ moves[best - 1 : best + 2] / near.sum()) / (APART * COLUMNS)
+    return slope if abs(slope) > LEANING else 0.0
+
+
+def _straightened(small: Float, lean: float) -> Float:
+    """Return a page with its columns moved so that lines of slope `lean` are level; 0 beside it, which is said of what is no page."""
+    height, width = small.shape
+    moved = max(lean * width, 0.0)  # none is moved out at the top
+    size = (width, height + int(np.ceil(abs(lean) * width)))
+    return np.asarray(cv2.warpAffine(small, np.array([[1, 0, 0], [-lean, 1, moved]]), size, flags=cv2.INTER_LINEAR))
 
 
 def _thin(small: Float) -> Float:
@@ -72,12 +113,16 @@ def _thin(small: Float) -> Float:
     return np.asarray(small - np.maximum(above, below))
 
 
-def _find(thin: Float, small: Float) -> list[Rule]:
+def _grain(thin: Float) -> float:
+    """Return the deviation of what is thin by chance."""
+    middle = float(np.median(thin[::3, ::3]))
+    return 1.4826 * float(np.median(np.abs(thin[::3, ::3] - middle)))
+
+
+def _find(thin: Float, small: Float, grain: float) -> list[Rule]:
     """Return the rules, the most complete first."""
     width = thin.shape[1]
     blocks = width // BLOCK
-    middle = float(np.median(thin[::3, ::3]))
-    grain = 1.4826 * float(np.median(np.abs(thin[::3, ::3] - middle)))
     marked = cv2.dilate((thin > max(FAINTEST, 0.9 * grain)).astype(np.uint8), np.ones((3, 1), np.uint8))
     filled = _block_means(marked.astype(np.float32), blocks) >= FILLED
     on_page = _block_means((small != 0).astype(np.float32), blocks) > 0.5
@@ -86,7 +131,18 @@ def _find(thin: Float, small: Float) -> list[Rule]:
     at = (np.arange(blocks) + 0.5) * BLOCK
     slopes = np.arange(-STEEPEST, STEEPEST, 1.5 / width)
     steps = np.round(slopes[:, None] * (at - width / 2)).astype(int)  # of shape (slopes, blocks): how far each block is moved up
-    covered = _along(filled & on_page, steps) / np.maximum(_along(on_page, steps), 0.4 * blocks)
+    runs, there = _along(filled & on_page, steps), _along(on_page, steps)
+    kept = _best(runs / np.maximum(there, LONG * blocks), slopes, width)
+    if len(kept) < ALIKE:
+        return kept
+    usual = float(np.median([rule.slope for rule in kept]))
+    # those that run as the others do may be shorter: in the page's corners
+    shortest = np.where(np.abs(slopes - usual) < 0.2 * STEEPEST, SHORT, LONG) * blocks
+    return _best(runs / np.maximum(there, shortest[:, None]), slopes, width)
+
+
+def _best(covered: NDArray[np.floating], slopes: NDArray[np.floating], width: int) -> list[Rule]:
+    """Return the rules, the most complete first, by how much of each line is covered: of shape (slopes, height)."""
     best = (covered >= COVERED) & (covered >= np.maximum(np.roll(covered, 1, axis=1), np.roll(covered, -1, axis=1)))
     found = [(float(covered[k, y]), Rule(float(y - slopes[k] * width / 2), float(slopes[k]))) for k, y in np.argwhere(best)]
     kept: list[tuple[float, Rule]] = []
@@ -124,6 +180,8 @@ def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating],
         reach: pixels above and below, half of which hold the line.
     """
     height = contrast.shape[0]
+    inside = (path > -1) & (path < height)
+    xs, path = xs[inside], path[inside]
     steps = np.arange(-2 * reach, 2 * reach + 1)
     rows = np.round(path).astype(int) + steps[:, None]
     seen = (rows >= 0) & (rows < height)
