@@ -121,8 +121,11 @@ def train(recipe: dict[str, Any], mixture: Mixture, sets: dict[str, Labelled], o
         with log.open("a") as f:
             f.write(line + "\n")
 
+    before = network.get_weights()
     with worker_pool(mixture) as pool:
         Trainer(network, schedule, out / "checkpoint.npz").fit(lambda e: mixture.epoch(e, recipe["steps"], pool), after)
+    kept = recipe.get("kept", 0.0)  # of what it started from: between two networks one learned from the other, both are still known
+    network.set_weights([kept * b + (1 - kept) * a for b, a in zip(before, network.get_weights(), strict=True)])
     return network
 
 
@@ -142,7 +145,7 @@ def main() -> None:
     recipe = tomllib.loads(args.recipe.read_text())
     recipe |= {"seed": recipe["seed"] if args.seed is None else args.seed, "final": args.final or recipe.get("final", False)}
     args.out.mkdir(parents=True, exist_ok=True)
-    options = {key: recipe[key] for key in ("batch_size", "strength", "dirt", "seed") if key in recipe}
+    options = {key: recipe[key] for key in ("batch_size", "strength", "dirt", "spoilt", "seed") if key in recipe}
     mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra), **options)
     print(", ".join(f"{s.name}: {len(s.y):,}" for s in mixture.sources), flush=True)
     sets = held(recipe, args.glyphs, args.candidates)

@@ -68,6 +68,20 @@ def test_squared_paper_is_left_to_its_rules():
     assert find_cells(contrast, NOISE) == []
 
 
+@pytest.mark.parametrize("angle", [6.0, -18.0])
+def test_squared_paper_that_lies_askew_is_left_to_its_rules_too(angle):
+    grid = [(40 * i, 40 * k, 40, 40) for i in range(14) for k in range(9)]
+    assert find_cells(page_with(grid, STEMS, angle), NOISE) == []
+
+
+@pytest.mark.parametrize("angle", [0.0, -4.0])
+def test_rules_with_strokes_between_them_are_no_boxes(angle):
+    stems = [((x, 148), (x, 212)) for x in (120, 180, 240, 300)]  # a row of 1s from rule to rule
+    dots = [((x, 180), (x, 195)) for x in (150, 210, 270)]
+    ruled = page_with([(-50, y, 700, 60) for y in range(-30, 450, 60)], [*stems, *dots], angle)
+    assert remove_boxes(ruled, NOISE) is ruled
+
+
 def test_nothing_gives_nothing():
     empty = np.zeros((400, 600), np.float32)
     assert remove_boxes(empty, NOISE) is empty

@@ -3,6 +3,7 @@
 import io
 from difflib import SequenceMatcher
 
+import cv2
 import numpy as np
 import pictures
 import pytest
@@ -24,12 +25,16 @@ def flat(text):
     return "".join(c for c in text if c.isdigit())
 
 
+def count_right(text, truth):
+    return sum(same.size for same in SequenceMatcher(None, text, flat(truth.text), autojunk=False).get_matching_blocks())
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_clean_page_is_read_in_order(reader, seed):
     image, truth = make_page("2071 438\n5566", seed=seed, split="validation", dirt="clean")
     page = reader.read(image, threshold=0)
     assert len(page.text.split("\n")) == 2
-    right = sum(same.size for same in SequenceMatcher(None, flat(page.text), flat(truth.text), autojunk=False).get_matching_blocks())
+    right = count_right(flat(page.text), truth)
     assert right >= 10  # of 11: the hands are those of strangers
 
 
@@ -89,6 +94,35 @@ def test_words_do_not_turn_a_page(reader, seed):
     page = reader.read(image)
     assert page.rotation == 0
     assert flat(page.text) == ""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_page_of_nothing_but_0_is_not_turned(reader, seed):
+    image, _ = make_page("000000000|" * 5 + "0000", seed=seed, split="validation", dirt="clean")
+    assert reader.read(image).rotation == 0
+
+
+@pytest.mark.parametrize(("slope", "ruling"), [(4, "lines"), (12, "squares"), (-10, "squares"), (-16, "lines")])
+def test_paper_that_is_ruled_askew_hides_no_digit(reader, slope, ruling):
+    image, truth = make_page("2071 438|5566", seed=1, split="validation", dirt="clean", size=(900, 600))
+    ruled = rule_askew(image, slope, ruling)
+    assert (image != ruled).any(2).mean() > 0.02
+    found = [flat(reader.read(picture, threshold=0).text) for picture in (image, ruled)]
+    right = [count_right(text, truth) for text in found]
+    assert right[1] >= right[0] - 1
+    assert len(found[1]) <= len(found[0]) + 1
+
+
+def rule_askew(image, degrees, ruling, spacing=34):
+    height, width = image.shape[:2]
+    lines = np.zeros((height, width), np.float32)
+    for angle in (degrees, degrees + 90) if ruling == "squares" else (degrees,):
+        along = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+        for k in range(-40, 41):
+            middle = np.array([width / 2, height / 2]) + k * spacing * along[::-1] * (-1, 1)
+            start, stop = (tuple(np.rint(middle + s * along).astype(int).tolist()) for s in (-1500, 1500))
+            cv2.line(lines, start, stop, 0.6, 1, cv2.LINE_AA)
+    return (image * (1 - lines[..., None] * (0.9, 0.7, 0.5))).astype(np.uint8)
 
 
 @pytest.mark.parametrize("turn", [90, 270])

@@ -40,6 +40,26 @@ def test_rules_of_a_page_that_lies_askew_go(slope, strength):
     assert (bare[230:314, 400:406] > 0.5).all()
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.05, -0.15])
+def test_squares_go_with_their_crossings(slope):
+    contrast = paper()
+    for at in range(-280, 1200, 30):
+        rule(contrast, at, slope, 0.3)
+        rule(contrast.T, at, -slope, 0.3)
+    before = (contrast > 0.15).sum()
+    assert (remove_ruling(contrast) > 0.15).sum() < 0.03 * before
+
+
+def test_what_is_much_darker_than_a_rule_is_ink_that_runs_along_it():
+    contrast = paper()
+    for y in range(80, 560, 60):
+        rule(contrast, y, 0, 0.3)
+    contrast[200:202, 300:380] = 0.8
+    bare = remove_ruling(contrast)
+    assert (bare[200:202, 300:380] > 0.5).all()
+    assert (np.delete(bare[200:202], np.s_[296:384], 1) < 0.1).all()
+
+
 def test_on_a_small_page_one_line_is_a_stroke_and_many_are_rules():
     contrast = paper(200, 300)
     rule(contrast, 90)

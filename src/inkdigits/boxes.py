@@ -7,6 +7,7 @@ rules of paper are, and what is written across them stays.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ LARGEST = 0.6  # of the page's sides
 LONGEST = 12.0  # how much longer than wide a cell may be
 CORNER = 0.1  # of the shorter side: how near to each corner of its rectangle the cell reaches
 SQUARE = 0.9  # share of its rectangle that the cell's hull covers
-STEEPEST = 12.0  # degrees
+STEEPEST = 21.0  # degrees
 THICKEST = 0.16  # of the shorter side: lines are no thicker
 WRITING = 0.3  # of the cell's height: what stands in it is as high
 ALIKE = 0.12  # cells differ by this share of their sides at most
@@ -36,6 +37,9 @@ SEVERAL, MANY = 3, 40  # so many alike are a form; so many, little used, are squ
 USED, STACKED = 0.25, 0.5  # cells of which less is used, and so many stand right above or below another, are squared paper
 DRAWN = 0.75  # share of each side that is line, where a cell is sought by its size
 NEARER = 0.05  # a line is likelier near where its cell ends: what a pixel costs, in the faintest contrast
+BEYOND = (0.15, 0.6)  # of the shorter side: where a lonely cell's sides have ended
+NEIGHBOURS = np.array([(dx, dy) for dx in (-2, 0, 2) for dy in (-2, -1, 0, 1, 2)])
+FEW = 12  # cells that show what all are
 MOST = 1000  # a form has no more cells
 SLACK = 5  # pixels: how far a line may stray from its straight path
 
@@ -116,13 +120,13 @@ def find_cells(contrast: Float, noise: Float) -> list[Cell]:
             if len(alike) >= MANY and _are_squares_of_paper(alike):
                 return []  # its rules are long, and sought as such; so many leave no doubt
         if len(alike) >= SEVERAL and any(cell.is_used for cell in alike):
-            if _are_squares_of_paper(alike):
+            if _are_squares_of_paper(alike) or _are_rules(inked, alike, closed_in):
                 return []
             found = _of_one_size(inked, alike)
-            if _is_little_used(alike) and _are_stacked(found):
+            if found and _is_little_used(alike) and _are_stacked(found):
                 return []
             return found + [c for c in closed_in if c.holds and not any(_stands_in(c, other) for other in found)]
-        found = found or [cell for cell in closed_in if cell.holds]
+        found = found or [cell for cell in closed_in if cell.holds and not _goes_on(inked, cell, closed_in)]
     return found
 
 
@@ -176,11 +180,39 @@ def _is_little_used(cells: list[Cell]) -> bool:
 
 def _are_stacked(cells: list[Cell]) -> bool:
     """Tell whether most cells share a level line with another."""
-    middles = np.array([cell.middle for cell in cells])
+    angle = float(np.median([cell.angle for cell in cells]))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middles = np.array([cell.middle for cell in cells]) @ turn  # as if the page did not lean
     wide, high = np.median([cell.size for cell in cells], 0)
     across, down = np.abs(middles[:, None] - middles[None]).transpose(2, 0, 1)
     right_below = (across < 0.3 * wide) & (np.abs(down - high) < 0.3 * high)
     return float(right_below.any(1).mean()) > STACKED
+
+
+def _are_rules(inked: Mask, cells: list[Cell], all_cells: list[Cell]) -> bool:
+    some = cells[:: math.ceil(len(cells) / FEW)]
+    return float(np.mean([_goes_on(inked, cell, all_cells) for cell in some])) > 0.5
+
+
+def _goes_on(inked: Mask, cell: Cell, cells: list[Cell]) -> bool:
+    """Tell whether two opposite sides go on where no other cell stands: then they are rules of the paper, with a stroke between them."""
+    corners = cell.corners
+    for a, b, d in ((0, 1, 2), (1, 0, 3), (0, 3, 2), (3, 0, 1)):  # from corner a over b, and likewise beside it beyond d
+        along = (corners[b] - corners[a]) / max(float(np.linalg.norm(corners[b] - corners[a])), 1.0)
+        beyond = along * np.linspace(*BEYOND, 24)[:, None] * cell.side
+        if min(_is_drawn(inked, corners[end] + beyond) for end in (b, d)) > DRAWN:
+            next_to = (corners[b] + corners[d]) / 2 + along * 0.5 * cell.side
+            if not any(_holds(other, next_to) for other in cells):
+                return True
+    return False
+
+
+def _is_drawn(inked: Mask, places: NDArray[np.float64]) -> float:
+    """Return the share of places, x and y, that have ink within a pixel or two."""
+    height, width = inked.shape
+    near = (places[:, None] + NEIGHBOURS).reshape(-1, 2)
+    x, y = np.clip(np.rint(near), 0, (width - 1, height - 1)).astype(int).T
+    return float(inked[y, x].reshape(len(places), -1).any(1).mean())
 
 
 def _of_one_size(inked: Mask, cells: list[Cell]) -> list[Cell]:
@@ -227,7 +259,11 @@ def _apart(places: NDArray[np.int64], score: Float, least: NDArray[np.float64]) 
 
 
 def _stands_in(cell: Cell, other: Cell) -> bool:
-    return cv2.pointPolygonTest(other.corners.astype(np.float32), tuple(map(float, cell.middle)), False) >= 0
+    return _holds(other, cell.middle)
+
+
+def _holds(cell: Cell, place: NDArray[np.float64]) -> bool:
+    return cv2.pointPolygonTest(cell.corners.astype(np.float32), tuple(map(float, place)), False) >= 0
 
 
 def _cell(closed: Mask, x: int, y: int) -> Cell | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from .assemble import Item, Readings, best_path, gaps_of, numbers_of
 from .classify import Classifier
+from .errors import TooManyMarks
 from .glyph import make_glyphs
 from .hand import compare_within
 from .ink import find_ink
@@ -72,7 +74,8 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         image, scale = shrunk(picture, SECOND_LOOK)
         del picture  # three times as large, it is let go
         ink = find_ink(image, ruled=True)
-        view, numbers, _ = at.upright(image, ink, 1 / scale)
+        with suppress(TooManyMarks):  # from nearer there is more dirt: what was read from farther off stands
+            view, numbers, _ = at.upright(image, ink, 1 / scale)
     flat = straighten(image)
     if flat is not None:
         levelled = find_ink(flat.image, ruled=True)
@@ -81,10 +84,11 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         if not LEVEL < abs(slope) < STEEPEST:
             return view, numbers
         flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
-    other, surer, _ = at.upright(flat.image, levelled, 1 / scale)
-    if _worth(surer) <= _worth(numbers):
-        return view, numbers
-    return replace(other, back=flat.back), surer
+    with suppress(TooManyMarks):
+        other, surer, _ = at.upright(flat.image, levelled, 1 / scale)
+        if _worth(surer) > _worth(numbers):
+            return replace(other, back=flat.back), surer
+    return view, numbers
 
 
 class _Side(NamedTuple):
@@ -205,8 +209,11 @@ def _count(numbers: list[Number]) -> int:
 
 
 def _is_page(side: _Side) -> bool:
-    """Tell whether what was glanced at are digits, not letters that lie on their side when the page does not."""
-    sure = int((_confidences(side.numbers) >= SURE_DIGIT).sum())
+    """Tell whether what was glanced at are digits, not letters that lie on their side when the page does not.
+
+    A 0 looks the same on its side.
+    """
+    sure = sum(d.confidence >= SURE_DIGIT and d.alternatives[0][0] != 0 for n in side.numbers for d in n.digits)
     return sure >= (ENOUGH_TO_TURN if _sureness(side.numbers, _expected(side.some)) >= SURE_SIDE else MANY)
 
 

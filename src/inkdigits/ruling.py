@@ -25,8 +25,12 @@ LEANING = 0.03  # slope: rules that lean less are sought along the edges
 COVERED = 0.58  # share of the page's width that a rule runs through
 LONG, SHORT, ALIKE = 0.4, 0.15, 5  # share of it that it runs on at least, and where there are so many of them alike
 FILLED = 0.5  # share of a block that a rule fills
+HIDDEN = 0.3  # contrast of a block that is a stroke
 FAINTEST = 0.01  # contrast: a fainter rule does no harm
 REACH = 5  # pixels of the small picture: how far from its straight line a rule is followed
+USUAL = 0.6  # of all columns show less of a line than is usual
+NEARER = 48  # pixels of the page for which a rule is straight
+DARKER = 1.5  # times as dark as what is taken away: ink that runs along the rule
 SHARE = 1.35  # of the rule's own contrast is taken away: print is uneven
 
 
@@ -48,19 +52,24 @@ def remove_ruling(contrast: Float, fewest: int = 1) -> Float:
     size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
     if min(size) < 6 * BLOCK:
         return contrast
-    small = _shrunk(contrast, size)
-    level = _wiped(contrast, small, scale, fewest)
-    if level is not contrast:
-        small = _shrunk(level, size)
-    return _wiped(level.T, np.ascontiguousarray(small.T), scale, fewest).T
+    small = contrast if scale == 1 else np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_AREA))
+    level = _paths(small, scale, contrast.shape[1], fewest)
+    upright = _paths(np.ascontiguousarray(small.T), scale, contrast.shape[0], fewest)
+    if not len(level) and not len(upright):
+        return contrast
+    wiped, reach = contrast.copy(), max(3, round(REACH / scale))
+    for page, paths, others in ((wiped, level, upright), (wiped.T, upright, level)):
+        xs = np.arange(page.shape[1])
+        for path in paths:
+            take_out(page, xs, _nearer(page, path, scale), reach, _crossings(path, others, reach))
+    return wiped
 
 
-def _shrunk(contrast: Float, size: tuple[int, int]) -> Float:
-    return contrast if size == contrast.shape[::-1] else np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_AREA))
+def _paths(small: Float, scale: float, width: int, fewest: int) -> Float:
+    """Return where the nearly level rules of a page run, float32 of shape (rules, width): y at every column.
 
-
-def _wiped(contrast: Float, small: Float, scale: float, fewest: int) -> Float:
-    """Return `contrast` without its nearly level rules; they are sought in `small`, which is the same at `scale`."""
+    They are sought in `small`, which is the page at `scale`.
+    """
     thin = _thin(small)
     grain, lean = _grain(thin), _lean(thin)
     if lean:
@@ -68,14 +77,37 @@ def _wiped(contrast: Float, small: Float, scale: float, fewest: int) -> Float:
         thin = _thin(small)
     rules = _find(thin, small, grain)
     if len(rules) < fewest:
-        return contrast
-    wiped = contrast.copy(order="K")
+        return np.zeros((0, width), np.float32)
     means = _block_means(thin, thin.shape[1] // BLOCK)
-    xs = np.arange(contrast.shape[1])
-    moved = lean * xs * scale - max(lean * small.shape[1], 0)  # back to where the page leans
-    for rule in rules:
-        take_out(wiped, xs, (_follow(means, rule)(xs * scale) + moved + 0.5) / scale - 0.5, max(3, round(REACH / scale)))
-    return wiped
+    xs = np.arange(width) * scale
+    moved = lean * xs - max(lean * small.shape[1], 0)  # back to where the page leans
+    return np.array([(_follow(means, rule)(xs) + moved + 0.5) / scale - 0.5 for rule in rules], np.float32).reshape(-1, width)
+
+
+def _nearer(contrast: Float, path: Float, scale: float) -> Float:
+    """Return the path of a rule as it is seen on the page itself, where it is known from a page at `scale` only."""
+    far, width = round(1 / scale), len(path)
+    blocks = width // NEARER
+    if far < 2 or blocks < 2:
+        return path
+    steps = np.arange(-far, far + 1)[:, None]
+    rows = np.clip(np.round(path).astype(int) + steps, 0, len(contrast) - 1)[:, : blocks * NEARER]
+    seen = np.clip(contrast[rows, np.arange(blocks * NEARER)], 0, DARKEST).reshape(len(steps), blocks, NEARER).mean(2)
+    offset = (seen - 0.1 * FAINTEST * np.abs(steps)).argmax(0) - far  # where nothing is seen, it stays
+    return np.asarray(path + np.interp(np.arange(width), (np.arange(blocks) + 0.5) * NEARER, _running_median(offset, 1)), np.float32)
+
+
+def _crossings(path: Float, others: Float, reach: int) -> NDArray[np.bool_]:
+    """Return at which columns of a rule, y at each of them, one of the upright rules crosses it, x at every row."""
+    crossed = np.zeros(len(path) + 2 * reach, bool)
+    if len(others):
+        middle = others[:, others.shape[1] // 2]
+        for _ in range(2):  # nearer each time: they lean little
+            rows = np.clip(path[np.clip(middle.astype(int), 0, len(path) - 1)].astype(int), 0, others.shape[1] - 1)
+            middle = others[np.arange(len(others)), rows]
+        crossed[np.clip(middle.astype(int), 0, len(path) - 1) + reach] = True
+        crossed = cv2.dilate(crossed.astype(np.uint8)[None], np.ones((1, reach | 1), np.uint8))[0] > 0
+    return crossed[reach:-reach]
 
 
 def _lean(thin: Float) -> float:
@@ -126,6 +158,7 @@ def _find(thin: Float, small: Float, grain: float) -> list[Rule]:
     marked = cv2.dilate((thin > max(FAINTEST, 0.9 * grain)).astype(np.uint8), np.ones((3, 1), np.uint8))
     filled = _block_means(marked.astype(np.float32), blocks) >= FILLED
     on_page = _block_means((small != 0).astype(np.float32), blocks) > 0.5
+    on_page &= filled | (_block_means(small, blocks) < HIDDEN)  # under a broad stroke nobody sees a rule
     if filled.sum() < COVERED * blocks:
         return []
     at = (np.arange(blocks) + 0.5) * BLOCK
@@ -170,7 +203,9 @@ def _block_means(values: Float, blocks: int) -> Float:
     return np.asarray(part.reshape(len(part), blocks, BLOCK).mean(2))
 
 
-def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating], reach: int) -> None:
+def take_out(
+    contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating], reach: int, crossed: NDArray[np.bool_] | None = None
+) -> None:
     """Take one thin line out of `contrast`, by its own profile; what was written across it stays.
 
     Args:
@@ -178,10 +213,11 @@ def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating],
         xs: the columns that the line runs through, of shape (n,).
         path: its y at each of them, to a pixel, of shape (n,).
         reach: pixels above and below, half of which hold the line.
+        crossed: at which of them it is another line that is written across it, of shape (n,).
     """
     height = contrast.shape[0]
     inside = (path > -1) & (path < height)
-    xs, path = xs[inside], path[inside]
+    xs, path, crossed = xs[inside], path[inside], None if crossed is None else crossed[inside]
     steps = np.arange(-2 * reach, 2 * reach + 1)
     rows = np.round(path).astype(int) + steps[:, None]
     seen = (rows >= 0) & (rows < height)
@@ -190,7 +226,7 @@ def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating],
     on_page = (band != 0).any(0)
     if on_page.sum() < 8:
         return
-    profile = _medians(band[:, on_page])
+    profile = _usual(band[:, on_page])
     profile = profile - np.percentile(profile, 25)
     middle = 2 * reach
     peak = middle - reach // 2 + int(profile[middle - reach // 2 : middle + reach // 2 + 1].argmax())
@@ -198,19 +234,21 @@ def take_out(contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating],
         return
     low, high = _extent(profile, peak)
     across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02)
+    if crossed is not None:
+        across[crossed] = 0
     # the path is known to a pixel: each row gives what its neighbour may be, too
     widened = np.maximum(profile, np.maximum(np.roll(profile, 1), np.roll(profile, -1)))
     line = SHARE * np.maximum(widened[low : high + 1], 0)[:, None]
-    bare = np.maximum(band[low : high + 1] - line, np.minimum(across, band[low : high + 1]))
-    bare = np.where(band[low : high + 1] > 0, np.maximum(bare, 0), band[low : high + 1])
+    drawn = band[low : high + 1]
+    darker = np.clip((drawn / np.maximum(line, 1e-6) - 1) / (DARKER - 1), 0, 1)  # what is much darker than the line is ink over it
+    bare = np.where(drawn > 0, np.maximum(darker * drawn, np.minimum(across, drawn)), drawn)
     part = seen[low : high + 1]
     contrast[rows[low : high + 1][part], np.broadcast_to(xs, part.shape)[part]] = bare[part]
 
 
-def _medians(rows: Float) -> Float:
-    """Return the median of every row; sorting whole rows takes a sixth of what np.median does."""
-    ordered, columns = np.sort(rows, axis=1), rows.shape[1]
-    return np.asarray((ordered[:, (columns - 1) // 2] + ordered[:, columns // 2]) / 2)
+def _usual(rows: Float) -> Float:
+    """Return what is usual in every row of a line, two fifths of which may be ink and more than half of which may be gone already."""
+    return np.asarray(np.sort(rows, axis=1)[:, round(USUAL * (rows.shape[1] - 1))])
 
 
 def _follow(means: Float, rule: Rule) -> _Path:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .augment import augment
+from .spoil import spoil
 
 AHEAD = 6  # batches made before they are asked for
 
@@ -50,6 +51,7 @@ class Mixture:
         batch_size: glyphs a batch.
         strength: of `augment`.
         dirt: of `augment`.
+        spoilt: share of the glyphs that `spoil` changes after that, 0–1.
         seed: batch `step` of epoch `epoch` depends on nothing but this seed and those two.
     """
 
@@ -57,6 +59,7 @@ class Mixture:
     batch_size: int = 256
     strength: float = 1.0
     dirt: float = 1.0
+    spoilt: float = 0.0
     seed: int = 0
 
     def batch(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -67,7 +70,7 @@ class Mixture:
         picks = [rng.integers(0, len(s.y), n) for s, n in zip(self.sources, counts, strict=True)]
         x = np.concatenate([s.x[i] for s, i in zip(self.sources, picks, strict=True)])
         y = np.concatenate([s.y[i] for s, i in zip(self.sources, picks, strict=True)])
-        return augment(x, rng, self.strength, self.dirt), y
+        return spoil(augment(x, rng, self.strength, self.dirt), rng, self.spoilt), y
 
     def epoch(self, epoch: int, steps: int, pool: ProcessPoolExecutor) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Yield the `steps` batches of one epoch, made ahead in `pool` (see `worker_pool`)."""
