@@ -217,10 +217,9 @@ def main() -> None:
         if args.kills:
             tell(found, "kills", measure_kills(place, args.files, args.kills))
     found["load_after"] = os.getloadavg()[0]
-    text = json.dumps(found, indent=1)
-    print(text)
+    print(json.dumps(found))
     if args.json:
-        args.json.write_text(text + "\n")
+        args.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

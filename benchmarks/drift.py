@@ -4,9 +4,11 @@
 
 The digits are read one by one as pictures. Each row is of --n pictures in --orders orders: how many are misread, in how many of the
 orders it is said at all, and the middle and the last of the pictures after which it is. The first row is of digits that nobody spoilt.
+The last line is JSON.
 """
 
 import argparse
+import json
 import sys
 from random import Random
 
@@ -38,6 +40,7 @@ def main() -> None:
         return next((i for i, one in enumerate(shuffled, 1) if watch.see(one)), None)
 
     print("| spoilt by | misread | said | after, middle | last |\n|---|---|---|---|---|")
+    rows = {}
     for name in ("nothing", *CORRUPTIONS):
         glyphs = x if name == "nothing" else corrupt(x, name)
         pages = [reader.read(glyph, single=True, threshold=0) for glyph in glyphs]
@@ -46,6 +49,8 @@ def main() -> None:
         found = [at for at in (after(signs, seed) for seed in range(args.orders)) if at]
         when = f"{np.median(found):.0f} | {max(found)}" if found else "– | –"
         print(f"| {name} | {wrong:.1%} | {len(found)} of {args.orders} | {when} |", flush=True)
+        rows[name] = {"misread": float(wrong), "said": len(found), "orders": args.orders}
+    print(json.dumps({"n": args.n, "rows": rows}))
 
 
 if __name__ == "__main__":

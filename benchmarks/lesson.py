@@ -80,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         told = measure(Path(folder), options.peer_python, options.rounds)
-    print(json.dumps(told, indent=2) if options.json else describe(told))
+    print(json.dumps(told) if options.json else describe(told))
 
 
 def measure(folder: Path, peer: str | None, rounds: int) -> dict:

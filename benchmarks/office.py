@@ -114,7 +114,7 @@ def main() -> None:
             figures[name] = {"seconds": seconds, **judge(pages, truths, PER_PHOTO if options else None)}
         figures["xlsx_bytes"] = (place / "as_it_is.xlsx").stat().st_size
         figures["libreoffice_s"] = open_in_libreoffice(place / "as_it_is.xlsx")
-    print(json.dumps(figures, indent=1))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--draw", help="a folder for pictures of what was misread")
     parser.add_argument("--errors", action="store_true", help="print what was misread")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line, with all counts")
     options = parser.parse_args()
     jobs = [
         Job(kind, level, options.seed + i, options.fonts, options.threshold, options.draw)
@@ -164,9 +164,11 @@ def main() -> None:
             sums.setdefault((job.level, job.kind), Counter()).update(counts)
             if options.errors and not _is_good(counts):
                 print(f"{job.level} {job.kind} {job.seed}: {truth!r} read as {found!r}", file=sys.stderr)
-    for (level, kind), counts in sums.items():
-        told = {"level": level, "kind": kind, **table(counts)}
-        print(json.dumps(told) if options.json else "  ".join(f"{k} {v}" for k, v in told.items() if v is not None))
+    rows = [{"level": level, "kind": kind, **table(counts)} for (level, kind), counts in sums.items()]
+    for row in rows:
+        print("  ".join(f"{k} {v}" for k, v in row.items() if v is not None))
+    if options.json:
+        print(json.dumps({"rows": [row | {"counts": counts} for row, counts in zip(rows, sums.values(), strict=True)]}))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, help="threads of OpenCV (default: its own)")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line: of photos, not of noise")
     parser.add_argument("--case", help=argparse.SUPPRESS)  # a process of its own for each: the most memory it has had is told once
     options = parser.parse_args()
     if options.case:
@@ -109,10 +109,13 @@ def main() -> None:
             for dirt in LEVELS:
                 cases[f"{name} {dirt}"] = os.path.join(place, f"{name}-{dirt}.jpg")
                 make_photo(Path(cases[f"{name} {dirt}"]), size, dirt)
+        told: list[dict[str, Any]] = []
         for name, case in (cases | {name: name for name in NOISE}).items():
             done = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--case", case], check=True, capture_output=True, text=True)
-            told = {"case": name} | json.loads(done.stdout)
-            print(json.dumps(told) if options.json else "  ".join(f"{k} {v}" for k, v in told.items()), flush=True)
+            told.append({"case": name} | json.loads(done.stdout))
+            print("  ".join(f"{k} {v}" for k, v in told[-1].items()), flush=True)
+    if options.json:
+        print(json.dumps({"cases": [row for row in told if "times_decoding" in row]}))
 
 
 if __name__ == "__main__":

@@ -89,6 +89,16 @@ def test_boxes_are_drawn_in_the_colour_of_their_confidence(shape: tuple[int, ...
     assert (drawn[75:, 95:] == 255).all()
 
 
+@pytest.mark.parametrize(("after", "low", "high"), [(0, 15, 31), (1, 43, 63), (2, 75, 91)])
+def test_marks_are_drawn_between_the_digits(after: int, low: int, high: int) -> None:
+    digits = tuple(Digit(7, 0.99, Box(x, 40, 10, 31), tuple((v, 0.1) for v in range(10))) for x in (31, 65))
+    numbers = [Number("77", 0.9, 0, Box(31, 40, 44, 31), digits, marks) for marks in ((), (Mark(after, "-", 0.99),))]
+    bare, marked = (Page(120, 100, (number,)).draw(np.full((100, 120), 128, np.uint8)) for number in numbers)
+    rows, columns = np.nonzero((bare != marked).any(2))
+    assert low <= columns.mean() <= high
+    assert (rows < 40).all()  # as high as the readings
+
+
 def test_a_page_draws_on_the_picture_it_was_read_from() -> None:
     page = dataclasses.replace(small_page(), picture=lambda: np.full((100, 120), 200, np.uint8))
     assert tuple(page.draw()[55, 10]) == SURE_COLOUR

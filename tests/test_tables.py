@@ -1,6 +1,7 @@
 """tables.py and crops.py: a row a number, nothing lost, nothing that acts (promise 16)."""
 
 import csv
+import dataclasses
 import io
 
 import cv2
@@ -12,7 +13,7 @@ from readings import HOSTILE, made_entry, made_page, picture
 
 from inkdigits.crops import crop_number, crop_page, place_in
 from inkdigits.errors import Damaged
-from inkdigits.records import Box, Mark, Number, Page
+from inkdigits.records import Box, Digit, Mark, Number, Page
 from inkdigits.tables import COLUMNS, NUMBER, CsvTable, Entry, enter_failure, enter_page, guess_of, inert, shown
 
 
@@ -114,6 +115,24 @@ def test_no_cell_starts_with_what_acts(text: str) -> None:
 
 def decoded(jpeg: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_crop_shows_a_leading_minus(rotation: int) -> None:
+    upright = np.full((200, 300), 255, np.uint8)
+    upright[90:150, 100:130] = 90
+    upright[115:120, 60:90] = 0
+    image = np.ascontiguousarray(np.rot90(upright, rotation // 90))  # turning it clockwise by `rotation` puts it upright
+    height, width = image.shape
+    ys, xs = np.nonzero(image == 90)
+    box = Box(int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
+    number = Number("7", 0.9, 0, box, (Digit(7, 0.9, box, ((7, 1.0),)),))
+    page = Page(width, height, (number,), rotation)
+    without, with_minus = (
+        decoded(crop_number(image, page, dataclasses.replace(number, marks=marks)).jpeg) for marks in ((), (Mark(0, "-", 0.9),))
+    )
+    assert without.min() > 40
+    assert with_minus.min() < 40 and with_minus[:, : with_minus.shape[1] // 2].min() < 40
 
 
 def test_a_crop_is_the_numbers_own_spot_in_its_colours() -> None:

@@ -12,6 +12,7 @@ from .records import Box, Number, Page, scaled
 NUMBER_SIZE = (480, 96)  # width and height that a number's crop fits in, in pixels: twice what a cell of a spreadsheet shows
 PAGE_SIZE = (800, 800)  # of a whole page: writing can still be read, and a hundred of them are 5 MB
 QUALITY = 75  # of the JPEG, 0–100
+MINUS = 0.8  # of the height of digits, before which a minus may stand so far
 MARGIN = 0.25  # paper left around a number, as a part of its shorter side
 
 
@@ -33,8 +34,22 @@ def crop_number(image: NDArray[np.uint8], page: Page, number: Number) -> Crop:
     """
     box = scaled(number.box, image.shape[1] / page.width)
     margin = max(4, round(MARGIN * min(box.width, box.height)))
+    if number.marks and number.marks[0].after_digit == 0:  # a leading minus stands before the hull of the digits
+        box = _with_minus(box, page.rotation)
     top, left = max(0, box.y - margin), max(0, box.x - margin)
     return _shrunk(image[top : box.y + box.height + margin, left : box.x + box.width + margin], page.rotation, NUMBER_SIZE)
+
+
+def _with_minus(box: Box, rotation: int) -> Box:
+    """Return the box of a number with what stands before it, as wide as a digit is high; `rotation` turned it upright."""
+    x, y, w, h = box
+    before = round(MINUS * (w if rotation in (90, 270) else h))
+    return {
+        0: Box(max(0, x - before), y, w + min(x, before), h),
+        90: Box(x, y, w, h + before),
+        180: Box(x, y, w + before, h),
+        270: Box(x, max(0, y - before), w, h + min(y, before)),
+    }[rotation]
 
 
 def crop_page(image: NDArray[np.uint8], page: Page) -> Crop:

@@ -188,8 +188,11 @@ class Page:
             picture = self.picture()
         canvas: NDArray[np.uint8] = np.ascontiguousarray(np.dstack([picture] * 3) if picture.ndim == 2 else picture.copy())
         for number in self.numbers:
-            for digit in number.digits:
-                _draw_digit(canvas, digit, scaled(digit.box, canvas.shape[1] / self.width))
+            boxes = [scaled(digit.box, canvas.shape[1] / self.width) for digit in number.digits]
+            for digit, box in zip(number.digits, boxes, strict=True):
+                _draw_digit(canvas, digit, box)
+            for mark in number.marks if boxes else ():
+                _draw_mark(canvas, mark, boxes)
         return canvas
 
 
@@ -198,12 +201,37 @@ def _draw_digit(canvas: NDArray[np.uint8], digit: Digit, box: Box) -> None:
     import cv2
 
     x, y, w, h = box
-    colour = UNSURE_COLOUR if digit.value is None else DOUBTFUL_COLOUR if digit.confidence < DOUBTFUL else SURE_COLOUR
-    thick = max(1, round(max(canvas.shape[:2]) / 700))
-    cv2.rectangle(canvas, (x, y), (x + w, y + h), colour, thick)
-    scale = max(0.4, h / 90)
-    (tw, th), _ = cv2.getTextSize(digit.text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick + 1)
-    above = y - thick - 3
-    at = (x + (w - tw) // 2, above if above > th else y + h + th + 3)
-    cv2.putText(canvas, digit.text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 3 * thick + 3, cv2.LINE_AA)
-    cv2.putText(canvas, digit.text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick + 1, cv2.LINE_AA)
+    colour = UNSURE_COLOUR if digit.value is None else _colour(digit.confidence)
+    cv2.rectangle(canvas, (x, y), (x + w, y + h), colour, _thickness(canvas))
+    _write(canvas, digit.text, x + w / 2, y, y + h, colour)
+
+
+def _draw_mark(canvas: NDArray[np.uint8], mark: Mark, boxes: list[Box]) -> None:
+    """Write a mark beside the readings of the digits, whose boxes these are, between which it stands."""
+    k = min(mark.after_digit, len(boxes))
+    beside = boxes[max(0, k - 1) : k + 1]
+    gap = min(b.width for b in beside) / 4
+    left = boxes[k - 1].x + boxes[k - 1].width if k else boxes[0].x - 2 * gap
+    right = boxes[k].x if k < len(boxes) else left + 2 * gap
+    top, bottom = min(b.y for b in beside), max(b.y + b.height for b in beside)
+    _write(canvas, mark.mark, (left + right) / 2, top, bottom, _colour(mark.confidence))
+
+
+def _colour(confidence: float) -> tuple[int, int, int]:
+    return DOUBTFUL_COLOUR if confidence < DOUBTFUL else SURE_COLOUR
+
+
+def _thickness(canvas: NDArray[np.uint8]) -> int:
+    return max(1, round(max(canvas.shape[:2]) / 700))
+
+
+def _write(canvas: NDArray[np.uint8], text: str, middle: float, top: int, bottom: int, colour: tuple[int, int, int]) -> None:
+    """Write text above what stands from `top` to `bottom`, below where there is no room, in white edges."""
+    import cv2
+
+    thick, scale = _thickness(canvas), max(0.4, (bottom - top) / 90)
+    (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick + 1)
+    above = top - thick - 3
+    at = (round(middle - wide / 2), above if above > high else bottom + high + 3)
+    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 3 * thick + 3, cv2.LINE_AA)
+    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick + 1, cv2.LINE_AA)
