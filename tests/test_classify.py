@@ -351,3 +351,9 @@ def test_metadata_travels_with_the_file() -> None:
     assert re.fullmatch("[0-9a-f]{64}", meta["keras_sha256"])
     assert meta["input"] == {"name": "glyphs", "dtype": "uint8", "shape": ["n", 28, 28]} and meta["precision"] == "fp32"
     assert np.load(io.BytesIO(Path(classify.__file__).with_name("weights").joinpath("ten-glyphs.npy").read_bytes())).shape == (10, 28, 28)
+
+
+@pytest.mark.parametrize("model", [3, 2.5, ["reader"], {}])
+def test_what_names_no_model_is_refused_in_one_line(model):
+    with pytest.raises(ModelError, match="expected a model's name"):
+        Classifier.load(model)

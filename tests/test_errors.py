@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkdigits import errors
-from inkdigits.errors import MAX_REASON, InkdigitsError, MissingExtra, ReadError, one_line
+from inkdigits.errors import MAX_REASON, InkdigitsError, MissingExtra, ReadError, about, one_line
 
 CLASSES = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, InkdigitsError)]
 CODES = "not_found not_a_file unsupported damaged too_large too_many_pixels too_many_marks too_many_pages timeout busy refused"
@@ -57,3 +57,9 @@ def test_a_usage_error_is_a_value_error_and_a_missing_extra_says_what_to_type() 
 @pytest.mark.parametrize("cls", [c for c in CLASSES if c is not MissingExtra])
 def test_a_reason_with_newlines_becomes_one_line(cls: type[InkdigitsError]) -> None:
     assert str(cls("one\ntwo")) == "one two"
+
+
+def test_a_reason_names_its_file_once() -> None:
+    assert about("a.jpg", "it is empty") == "a.jpg: it is empty"
+    assert about("a.jpg", "a.jpg: it is empty") == "a.jpg: it is empty"
+    assert about("a\n.jpg", "it is\tempty") == "a .jpg: it is empty"

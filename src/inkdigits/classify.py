@@ -285,6 +285,8 @@ def read_model(model: str | os.PathLike[str] | None = None) -> tuple[bytes, str,
         ModelError: there is no such model.
     """
     model = DEFAULT if model is None else model
+    if not isinstance(model, str | os.PathLike):
+        raise ModelError(f"expected a model's name or the path of a file, got {type(model).__name__}")
     if isinstance(model, str) and model.isidentifier() and (model in (DEFAULT, "mnist") or _packaged(model + ".onnx").is_file()):
         data, meta = read_packaged(model)
         return data, f"the weights {model!r}", meta

@@ -27,6 +27,11 @@ def one_line(text: object, limit: int = MAX_REASON) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def about(file: object, reason: object) -> str:
+    """Return `file: reason` as one line, the name once where the reason begins with it."""
+    return one_line(reason) if str(reason).startswith(f"{file}: ") else f"{one_line(file)}: {one_line(reason)}"
+
+
 class InkdigitsError(Exception):
     """Base of every error this package raises on purpose; `str(error)` is one line for a person to read."""
 

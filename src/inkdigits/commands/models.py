@@ -202,5 +202,6 @@ def _shown(name: str) -> str:
 
 
 def _complain(file: str, reason: object) -> None:
-    line = str(reason) if str(reason).startswith(file) else f"{file}: {reason}"
-    print(f"inkdigits: {_shown(line)}", file=sys.stderr)
+    from ..errors import about
+
+    print(f"inkdigits: {about(file, reason)}", file=sys.stderr)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ReadError, UsageError, one_line
+from ..errors import ReadError, UsageError, about
 from ..limits import Limits
 from .inputs import MANY, find_files, source_of, watched
 from .outputs import Answer, Drawings, Drift, Tables, print_json, print_named, print_text
@@ -105,7 +105,7 @@ def read(
                 for output in outputs:
                     output(answer)
                 if isinstance(answer.result, ReadError):
-                    print(f"inkdigits: {one_line(file)}: {answer.result}", file=sys.stderr)
+                    print(f"inkdigits: {about(file, answer.result)}", file=sys.stderr)
     if max(len(files), tables.done) > MANY:
         print(tables.describe(), file=sys.stderr)
     if tables.failed:

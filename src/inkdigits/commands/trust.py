@@ -204,8 +204,8 @@ def _described(answer: dict[str, Any], said: str, out: Path | None) -> str:
 
 def _complain(failures: list[tuple[str, str]]) -> int:
     """Tell which files could not be read, and return the exit code."""
-    from ..errors import one_line
+    from ..errors import about
 
     for file, reason in failures:
-        print(f"inkdigits: {one_line(f'{file}: {reason}')}", file=sys.stderr)
+        print(f"inkdigits: {about(file, reason)}", file=sys.stderr)
     return 1 if failures else 0
