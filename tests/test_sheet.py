@@ -55,6 +55,42 @@ def test_a_sheet_little_brighter_than_its_desk_is_found():
     assert find_sheet(pale[:, :, 0]) is not None
 
 
+def in_half_shadow(picture, at=0.5, left=0.55, lean=0.2):
+    """The same picture with the hard shadow of something beside the camera on its left."""
+    ys, xs = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    light = left + (1 - left) / (1 + np.exp(-(xs - at * picture.shape[1] - lean * (ys - picture.shape[0] / 2)) / 3))
+    return (picture * light.reshape(*light.shape, *[1] * (picture.ndim - 2))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("at", [0.3, 0.5, 0.7])
+def test_a_sheet_half_in_shadow_is_found_whole(at):
+    picture = in_half_shadow(desk_with_sheet(), at)
+    flat = straighten(picture)
+    back = cv2.perspectiveTransform(np.array([[(0, 0), flat.image.shape[1::-1]]], float), flat.back)[0]
+    assert np.abs(back - CORNERS[[0, 2]]).max() < 0.05 * 640
+    sheet, whole = find_sheet(picture[:, :, 0]), find_sheet(desk_with_sheet()[:, :, 0])
+    assert (sheet & whole).sum() > 0.95 * whole.sum()
+
+
+def test_a_sheet_on_a_bright_board_on_a_dark_desk_is_not_the_board():
+    picture = np.full((480, 640), 30, np.uint8)
+    cv2.rectangle(picture, (30, 20), (610, 460), 130, cv2.FILLED)
+    cv2.fillConvexPoly(picture, CORNERS.astype(np.int32), 235)
+    flat = straighten(picture)
+    assert flat is not None and (flat.image > 200).mean() > 0.95
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_digits_on_a_sheet_half_in_shadow_are_read(seed):
+    page, truth = make_page("2071 4385|5566 912", seed=seed, hands=Hands(split="validation", strokes=0.0), dirt="clean", size=(800, 560))
+    page = page if page.mean() > 120 else 255 - page
+    picture = np.full((900, 1200, 3), 50, np.uint8)
+    picture[170:730, 200:1000] = page
+    found = Reader.load().read(in_half_shadow(picture, 0.4 + 0.05 * seed), threshold=0).text
+    right = sum(a == b for a, b in zip(found, truth.text, strict=False))
+    assert len(found) <= len(truth.text) + 1 and right >= len(truth.text) - 2
+
+
 def faded():
     """Paper from edge to edge, dark where the light does not reach."""
     ys, xs = np.mgrid[:360, :480]

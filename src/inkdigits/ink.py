@@ -28,6 +28,7 @@ PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, m
 FEWEST_RULES = 4  # alike, on a smaller page: one might be a stroke
 COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
 TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
+EDGE = 6  # pixels of the shrunk picture: what is nearer to a sheet's edge does not say how the sheet would go on
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
 HIGH_AT_LARGE, LARGE = 5.2, 60  # a piece of so many pixels is surely ink sooner: no grain hangs together so far
@@ -129,8 +130,16 @@ def _halved(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _spread(small: NDArray[np.uint8], sheet: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Return the picture as if the sheet went on beyond its edges: what lies beside it has no say in what paper is."""
-    return small if sheet is None else np.where(sheet, small, np.uint8(np.median(small[sheet])))
+    """Return the picture as if the sheet went on beyond its edges, in light and shadow: what lies beside it has no say in what paper is."""
+    if sheet is None:
+        return small
+    within = cv2.erode(sheet.astype(np.uint8), np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8))
+    if not within.any():
+        return np.where(sheet, small, np.uint8(np.median(small[sheet])))
+    _, nearest = cv2.distanceTransformWithLabels(1 - within, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    values = np.zeros(int(nearest.max()) + 1, np.uint8)
+    values[nearest[within > 0]] = cv2.medianBlur(small, 2 * EDGE - 1)[within > 0]  # a stroke that ends at the edge does not go on
+    return np.where(sheet, small, values[nearest])
 
 
 def _window(small: NDArray[np.uint8], share: float) -> int:

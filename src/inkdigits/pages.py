@@ -75,7 +75,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         del picture  # three times as large, it is let go
         ink = find_ink(image, ruled=True)
         with suppress(TooManyMarks):  # from nearer there is more dirt: what was read from farther off stands
-            view, numbers, _ = at.upright(image, ink, 1 / scale)
+            view, numbers, _ = at.upright(image, ink, 1 / scale, _known_turn(view, numbers))
     flat = straighten(image)
     if flat is not None:
         levelled = find_ink(flat.image, ruled=True)
@@ -85,7 +85,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
             return view, numbers
         flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
     with suppress(TooManyMarks):
-        other, surer, _ = at.upright(flat.image, levelled, 1 / scale)
+        other, surer, _ = at.upright(flat.image, levelled, 1 / scale, _known_turn(view, numbers))
         if _worth(surer) > _worth(numbers):
             return replace(other, back=flat.back), surer
     return view, numbers
@@ -108,17 +108,18 @@ class _PageReader:
     limits: Limits
     settings: Settings
 
-    def upright(self, image: Image, ink: Image, scale: float) -> tuple[View, list[Number], float]:
+    def upright(self, image: Image, ink: Image, scale: float, known: int | None = None) -> tuple[View, list[Number], float]:
         """Return how a page is looked at, its numbers, and how many digits it should have.
 
-        It is looked at as it lies, unless it is clearly surer on its side.
+        It is looked at as it lies, unless it is clearly surer on its side; turned by `known` or as the user wishes where that is given.
         """
-        view = View(self.settings.turn or 0, ink.shape, scale)
+        turn = known if self.settings.turn is None else self.settings.turn
+        view = View(turn or 0, ink.shape, scale)
         image, ink = turned(image, view.rotation), turned(ink, view.rotation)
         lines = segment(ink, self.limits.max_components)
         best = self.on_lines(lines, image, ink)
         expected = _expected(lines)
-        if self.settings.turn is not None or _sureness(best, expected) >= SURE_ENOUGH:
+        if turn is not None or _sureness(best, expected) >= SURE_ENOUGH:
             return view, best, expected
         sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
         # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
@@ -151,6 +152,11 @@ class _PageReader:
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings)
+
+
+def _known_turn(view: View, numbers: list[Number]) -> int | None:
+    """Return how a page is to be turned that was looked at before, None where so little was read that nobody knows."""
+    return view.rotation if int((_confidences(numbers) >= SURE_DIGIT).sum()) >= MANY else None
 
 
 def _some(lines: list[Line]) -> list[Line]:

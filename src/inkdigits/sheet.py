@@ -24,6 +24,8 @@ MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
 LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5)  # of Otsu's threshold: where bright begins
 BRIDGES = (5, 15, 31)  # pixels of the picture that corners are sought on: what is narrower does not join two bright stretches
 LOOK_SIDE = 480  # pixels: the corners are sought on a picture of at most this side
+SHADED = (0.75, 0.6, 0.45)  # of a sheet's brightness: as bright may be what of it lies in a shadow
+GROWN, SHARED, NEAR = 1.15, 0.4, 8  # so much larger the sheet is with it; so much of its edge is the same, to as many pixels
 SMALLEST = 64  # pixels: in a picture with a shorter side, a digit leaves no room for what lies about a sheet
 STRAIGHT = 0.035  # slope of a side, 2 degrees: a sheet that lies as straight as this is read as it lies
 ROUGH, FOUR_SIDED = 0.03, 0.93  # how far its corners may be rounded, as a share of its outline, and what of its area they must span
@@ -50,6 +52,8 @@ def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     outline = _find_outline(small)
     if outline is None:
         return None
+    whole = _with_shadow(outline, small)
+    outline = outline if whole is None else whole.round().astype(np.int32)[:, None]
     edge = max(2, round(MARGIN * max(small.shape)))
     kernel = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
     # what lies beyond the picture is taken for sheet: only the sheet's own edge is trimmed
@@ -68,7 +72,8 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
     corners = _first_corners(_bright(small, LEAST), small, LEAST)
     if corners is None:
         return None
-    corners = corners / scale
+    whole = _with_shadow(corners.round().astype(np.int32)[:, None], small)
+    corners = (corners if whole is None else whole) / scale
     across, down = _sides(corners)
     if np.abs(across[:, 1] / across[:, 0]).max() < STRAIGHT and np.abs(down[:, 0] / down[:, 1]).max() < STRAIGHT:
         return None
@@ -157,6 +162,29 @@ def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint
         hull = cv2.convexHull(outline)
         corners = _corners(hull, small.shape)
         if corners is not None and _is_sheet(hull, small, LESS_BRIGHT, least):
+            return corners
+    return None
+
+
+def _with_shadow(outline: NDArray[np.int32], small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """Return the corners of the sheet of which an outline holds but the part that lies in the light, None where there is no more of it.
+
+    A sheet that lies on another, or on a bright table, shares no edge with that.
+    """
+    quiet, lit = cv2.GaussianBlur(small, (0, 0), 2), _filled(outline, small.shape)
+    bright = float(np.median(quiet[lit > 0]))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (BRIDGES[1], BRIDGES[1]))
+    for share in SHADED:
+        opened = cv2.morphologyEx((quiet > share * bright).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+        outlines, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        larger = max(outlines, key=cv2.contourArea, default=outline)
+        hull = cv2.convexHull(np.asarray(larger, np.int32))
+        if cv2.contourArea(hull) < GROWN * cv2.contourArea(outline) or not _is_solid(np.asarray(larger, np.int32)):
+            continue
+        corners = _corners(hull, small.shape)
+        edge = np.argwhere(lit != cv2.erode(lit, np.ones((3, 3), np.uint8)))[::5, ::-1]
+        same = [abs(cv2.pointPolygonTest(hull.astype(np.float32), tuple(map(float, at)), True)) <= NEAR for at in edge]
+        if corners is not None and np.mean(same) >= SHARED and _is_sheet(hull, small, LESS_BRIGHT, LEAST):
             return corners
     return None
 
