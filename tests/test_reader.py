@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import inkdigits
-from inkdigits import Limits, Page, Reader
+from inkdigits import Limits, Page, Reader, mnist
 from inkdigits.errors import ReadError, TooManyMarks, UsageError
 from inkdigits.synthetic import make_digit, make_page
 from inkdigits.synthetic.hands import Hands, choose_writer, write
@@ -111,6 +111,17 @@ def test_paper_that_is_ruled_askew_hides_no_digit(reader, slope, ruling):
     right = [count_right(text, truth) for text in found]
     assert right[1] >= right[0] - 1
     assert len(found[1]) <= len(found[0]) + 1
+
+
+@pytest.mark.parametrize("degrees", [8, -14])
+def test_one_digit_is_read_on_squares_that_lie_askew(reader, degrees):
+    (x, y), _ = mnist.load_data()
+    right = 0
+    for glyph, value in zip(x[-12:], y[-12:], strict=True):  # of those that train nothing
+        image = np.full((220, 220), 240, np.uint8)
+        image[52:164, 52:164] -= (cv2.resize(glyph, (112, 112), interpolation=cv2.INTER_CUBIC) * 0.8).astype(np.uint8)
+        right += reader.read(rule_askew(np.dstack([image] * 3), degrees, "squares"), single=True, threshold=0).text == str(value)
+    assert right >= 11
 
 
 def rule_askew(image, degrees, ruling, spacing=34):

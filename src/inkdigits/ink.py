@@ -65,8 +65,8 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uin
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
     flat = flatten(image)
-    if not ruled:
-        return soften(flat)
+    if not ruled:  # one digit: what runs along the edges may be its strokes, and is sought in its ink
+        return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
     if min(flat.contrast.shape) < PAGE_SIDE:
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
     flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))

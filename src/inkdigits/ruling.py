@@ -42,19 +42,19 @@ class Rule:
     slope: float
 
 
-def remove_ruling(contrast: Float, fewest: int = 1) -> Float:
+def remove_ruling(contrast: Float, fewest: int = 1, *, leaning: bool = False) -> Float:
     """Return `contrast`, float32 of shape (height, width), 0 for paper, without long, thin, straight lines.
 
     They run along its edges, or lean against these by a slope of at most 0.4, all in much the same way. Fewer than `fewest` that run alike
-    are none: on a small page one may be a stroke.
+    are none: on a small page one may be a stroke. With `leaning`, those along the edges stay.
     """
     scale = min(1.0, SIDE / max(contrast.shape))
     size = (max(1, round(contrast.shape[1] * scale)), max(1, round(contrast.shape[0] * scale)))
     if min(size) < 6 * BLOCK:
         return contrast
     small = contrast if scale == 1 else np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_AREA))
-    level = _paths(small, scale, contrast.shape[1], fewest)
-    upright = _paths(np.ascontiguousarray(small.T), scale, contrast.shape[0], fewest)
+    level = _paths(small, scale, contrast.shape[1], fewest, leaning)
+    upright = _paths(np.ascontiguousarray(small.T), scale, contrast.shape[0], fewest, leaning)
     if not len(level) and not len(upright):
         return contrast
     wiped, reach = contrast.copy(), max(3, round(REACH / scale))
@@ -65,7 +65,7 @@ def remove_ruling(contrast: Float, fewest: int = 1) -> Float:
     return wiped
 
 
-def _paths(small: Float, scale: float, width: int, fewest: int) -> Float:
+def _paths(small: Float, scale: float, width: int, fewest: int, leaning: bool) -> Float:
     """Return where the nearly level rules of a page run, float32 of shape (rules, width): y at every column.
 
     They are sought in `small`, which is the page at `scale`.
@@ -75,7 +75,7 @@ def _paths(small: Float, scale: float, width: int, fewest: int) -> Float:
     if lean:
         small = _straightened(small, lean)
         thin = _thin(small)
-    rules = _find(thin, small, grain)
+    rules = _find(thin, small, grain) if lean or not leaning else []
     if len(rules) < fewest:
         return np.zeros((0, width), np.float32)
     means = _block_means(thin, thin.shape[1] // BLOCK)
