@@ -23,16 +23,31 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from scoreboard_figures import (
+    Figure,
+    of_bulk,
+    of_corruptions,
+    of_court,
+    of_drift,
+    of_evaluation,
+    of_labelled_pages,
+    of_lesson,
+    of_office,
+    of_page_speed,
+    of_pages,
+    of_promises,
+    of_server,
+    of_singles,
+    of_speed,
+    of_strangers,
+)
 from scoreboard_pages import write_pages
 
 from inkdigits.files import write_json
-from inkdigits.measures import wilson
 
 ROOT = Path(__file__).parent.parent
 BOARD = ROOT / "docs" / "scoreboard.json"
 WEIGHTS = ROOT / "src" / "inkdigits" / "weights"
-
-Figure = dict[str, Any]  # value, and where they are known n and interval
 
 
 @dataclass(frozen=True)
@@ -52,95 +67,27 @@ class Measurement:
     weights: tuple[str, ...] = ("reader",)
 
 
-def of_evaluation(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    n = told["n"]
-    yield "accuracy", {"value": told["accuracy"], "n": n, "interval": told["interval"]}
-    if told.get("corrected"):
-        yield (
-            "accuracy with wrong labels put right",
-            {k: told["corrected"][k] for k in ("n", "interval")} | {"value": told["accuracy_corrected"]},
-        )
-    for key, name in (
-        ("ece", "ECE"),
-        ("smooth_ece", "smooth ECE"),
-        ("nll", "NLL"),
-        ("brier", "Brier score"),
-        ("auroc", "AUROC of mistakes"),
-    ):
-        yield name, {"value": told[key], "n": n, "interval": told["intervals"][key]}
-    for key, name in (("nll", "NLL"), ("brier", "Brier score")):
-        yield f"{name}, were all answers equally sure", {"value": told["constant"][key], "n": n}
-        yield f"{name}, uncalibrated softmax", {"value": told["uncalibrated"][key], "n": n}
-
-
-def of_strangers(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    for key, name in (("clothes", "clothes"), ("letters", "letters"), ("noise", "blank and noise"), ("all", "all strangers")):
-        if key in told:
-            yield f"AUROC, {name}", {"value": told[key]["auroc"], "n": told["digits"] + told[key]["n"], "interval": told[key]["interval"]}
-    corrected = told["mistakes_corrected"]
-    yield (
-        "AUROC of mistakes, wrong labels put right",
-        {"value": corrected["auroc"], "n": told["digits"] - 5, "interval": corrected["interval"]},
-    )
-
-
-def share(count: int, n: int) -> Figure:
-    return {"value": count / n, "n": n, "interval": list(wilson(count, n))}
-
-
-def of_promises(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    for name, model in told.items():
-        for rate, kept in model["promises"].items():
-            yield f"`{name}` answered, of what may be {rate} wrong", share(kept["n"], model["n"])
-            bound = {"interval": [0.0, kept["at_most"]]}
-            yield f"`{name}` wrong, of what may be {rate} wrong", share(kept["wrong"], kept["n"]) | bound
-        yield f"`{name}` wrong, of the surest 99 %", share(model["wrong_of_the_surest"], model["surest"])
-
-
-def of_singles(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    yield from of_evaluation(told["reader"])
-    yield from of_promises(told)
-
-
-def of_court(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    for who in ("both", "both and the learners"):
-        for k, (wrong, _) in zip(told["at"], told.get(who, []), strict=False):
-            yield f"recall of known wrong labels among the first {k}, {who}", share(wrong, 10)
-    if "planted" in told:
-        planted = told["planted"]
-        yield f"recall of planted labels among the first {planted['among']}", share(planted["found"], planted["n"])
-
-
-def of_corruptions(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    for name, network in told["networks"].items():
-        yield f"accuracy of `{name}`, mean of fifteen", {"value": network["mean"], "n": 15 * told["n"]}
-        yield f"accuracy of `{name}`, the worst ({network['worst_of']})", {"value": network["worst"], "n": told["n"]}
-        yield f"accuracy of `{name}`, not spoilt", {"value": network["untouched"], "n": told["n"]}
-    yield "accuracy of `read --single`, mean of fifteen", {"value": told["read"], "n": 15 * told["each"]}
-
-
-def of_speed(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    names = {
-        "one_glyph_ms": "one glyph, ms (p50)",
-        "glyphs_per_second": "glyphs a second",
-        "import_s": "import inkdigits, s",
-        "first_answer_s": "first answer of the command line, s",
-        "times_quicker_one": "times quicker than Keras, one glyph",
-        "times_quicker_many": "times quicker than Keras, many glyphs",
-        "load_average": "other programs running meanwhile (load average)",
-    }
-    yield from ((name, {"value": told[key]}) for key, name in names.items() if key in told)
-
-
-STRANGERS = "`reader` on single digits of strangers: photos and scans from public repositories, not redistributed"
+FROM = "of strangers: photos and scans from public repositories, not redistributed"
+STRANGERS, PAGES = f"`reader` on single digits {FROM}", f"Pages {FROM}"
 SINGLES = "python benchmarks/promises.py --dev {%s} --leave-out {without}"
-BOTH, READ = ("reader", "mnist"), ("reader", "mnist", "ink")  # asked about glyphs; about pictures of one digit
+LABELLED = "python benchmarks/labelled_pages.py {%s} --sheets painterdrown aiano --threshold 0"
+# asked about glyphs; about pictures of one digit; about pages
+BOTH, READ, WHOLE = ("reader", "mnist"), ("reader", "mnist", "ink"), ("reader", "mnist", "kinds")
 MEASUREMENTS = {
     "mnist-reader": Measurement("`reader` on MNIST's test set", "inkdigits evaluate reader --data mnist --json", of_evaluation),
     "mnist-mnist": Measurement("`mnist` on MNIST's test set", "inkdigits evaluate mnist --data mnist --json", of_evaluation, ("mnist",)),
     "promises": Measurement("What is promised, on MNIST's test set", "python benchmarks/promises.py", of_promises, BOTH),
     "dev": Measurement(f"{STRANGERS}; looked at while it was made", SINGLES % "dev", of_singles, READ),
     "extra": Measurement(f"{STRANGERS}; not looked at before", SINGLES % "extra", of_singles, READ),
+    "dev-pages": Measurement(f"{PAGES}; looked at while it was made", LABELLED % "dev", of_labelled_pages, WHOLE),
+    "extra-pages": Measurement(f"{PAGES}; not looked at before", LABELLED % "extra", of_labelled_pages, WHOLE),
+    "pages": Measurement(
+        "Made pages, by level of dirt",
+        "python benchmarks/pages.py --pages 40 --levels clean,light,medium --kinds whole,marks,none --fonts {fonts} --json",
+        of_pages,
+        WHOLE,
+    ),
+    "office": Measurement("300 made photos, one command, a spreadsheet", "python benchmarks/office.py", of_office, WHOLE),
     "corruptions": Measurement(
         "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions, READ
     ),
@@ -148,7 +95,17 @@ MEASUREMENTS = {
     "strangers": Measurement(
         "`reader`: digits told from strangers, right answers from mistakes", "python benchmarks/strangers.py --fonts {fonts}", of_strangers
     ),
+    "drift": Measurement(
+        "Pictures unlike those promised on: in how many of 20 orders of 100 it is said",
+        "python benchmarks/drift.py --n 100",
+        of_drift,
+        READ,
+    ),
     "speed": Measurement("`reader`: speed", "python benchmarks/inference.py", of_speed),
+    "page-speed": Measurement("Pages: speed and memory", "python benchmarks/pages_speed.py --json", of_page_speed, WHOLE),
+    "lesson": Measurement("The lesson: `inkdigits train`", "python benchmarks/lesson.py --json", of_lesson, ()),
+    "server": Measurement("The server, two workers on two cores", "python benchmarks/serve.py --quick", of_server, WHOLE),
+    "bulk": Measurement("A pile on one machine", "python benchmarks/bulk.py --quick", of_bulk, WHOLE),
 }
 
 
