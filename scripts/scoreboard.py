@@ -168,6 +168,12 @@ def main() -> None:
             continue
         print(f"{name} …", file=sys.stderr, flush=True)
         board[name] = measure(measurement, folders)
+        keep(board)
+    keep(board)
+
+
+def keep(board: dict[str, Any]) -> None:
+    """Write the board and its pages: what was measured is kept when the next measurement is cut short."""
     write_json(BOARD, {name: board[name] for name in MEASUREMENTS if name in board})
     write_pages(ROOT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,7 +99,7 @@ def of_lesson(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 def of_pages(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
     for row in told["rows"]:
-        c, of = row["counts"], f"{row['level']}, {KINDS_OF_PAGES[row['kind']]}"
+        c, of = Counter(row["counts"]), f"{row['level']}, {KINDS_OF_PAGES[row['kind']]}"
         if c["digits"]:
             yield f"share of digits right, {of}", share(max(0, c["digits"] - c["digit_errors"]), c["digits"])
             yield f"share of lines right, {of}", share(c["lines_right"], c["lines"])
