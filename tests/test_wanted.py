@@ -65,7 +65,7 @@ def test_a_number_begins_with_no_mark_but_a_minus():
 
 @pytest.mark.parametrize("known", [{"digits": 3}, {"pattern": r"\d{3}"}, {"between": (0, 1)}])
 def test_what_is_known_wrongly_makes_no_number_of_another(known):
-    image, _ = make_page("1234 6789|2024", seed=3, split="validation", dirt="clean")
+    image, _ = make_page("1234 6789|2024", seed=5, split="validation", dirt="clean")
     reader = Reader.load()
     assert reader.read(image).text == "1234 6789\n2024"
     assert all(d.value is None for n in reader.read(image, **known).numbers for d in n.digits)
