@@ -156,15 +156,18 @@ def _find(thin: Float, small: Float, grain: float) -> list[Rule]:
     width = thin.shape[1]
     blocks = width // BLOCK
     marked = cv2.dilate((thin > max(FAINTEST, 0.9 * grain)).astype(np.uint8), np.ones((3, 1), np.uint8))
-    filled = _block_means(marked.astype(np.float32), blocks) >= FILLED
-    on_page = _block_means((small != 0).astype(np.float32), blocks) > 0.5
+    filled = _block_means(marked, blocks) >= FILLED
+    on_page = _block_means((small != 0).astype(np.uint8), blocks) > 0.5
     on_page &= filled | (_block_means(small, blocks) < HIDDEN)  # under a broad stroke nobody sees a rule
     if filled.sum() < COVERED * blocks:
         return []
     at = (np.arange(blocks) + 0.5) * BLOCK
     slopes = np.arange(-STEEPEST, STEEPEST, 1.5 / width)
     steps = np.round(slopes[:, None] * (at - width / 2)).astype(int)  # of shape (slopes, blocks): how far each block is moved up
-    runs, there = _along(filled & on_page, steps), _along(on_page, steps)
+    runs = _along(filled & on_page, steps)
+    if runs.max() < COVERED * LONG * blocks:  # most pages are not ruled
+        return []
+    there = _along(on_page, steps)
     kept = _best(runs / np.maximum(there, LONG * blocks), slopes, width)
     if len(kept) < ALIKE:
         return kept
@@ -186,21 +189,24 @@ def _best(covered: NDArray[np.floating], slopes: NDArray[np.floating], width: in
     return [rule for _, rule in kept]
 
 
-def _along(marked: NDArray[np.bool_], steps: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return how many blocks are marked along every slope from every row: (height, blocks), (slopes, blocks) → (slopes, height)."""
+def _along(marked: NDArray[np.bool_], steps: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return how many blocks are marked along every slope from every row: (height, blocks), (slopes, blocks) → (slopes, height).
+
+    There are at most SIDE / BLOCK of them, so that a byte holds it.
+    """
     height, blocks = marked.shape
     farthest = int(np.abs(steps).max())
-    padded = np.pad(marked.T.astype(np.int32), ((0, 0), (farthest, farthest)))
-    total = np.zeros((len(steps), height), np.int32)
+    padded = np.pad(marked.T.astype(np.uint8), ((0, 0), (farthest, farthest)))
+    total = np.zeros((len(steps), height), np.uint8)
     for block in range(blocks):  # one moved copy of a whole column a slope, rather than one look-up a pixel
         total += np.lib.stride_tricks.sliding_window_view(padded[block], height)[steps[:, block] + farthest]
     return total
 
 
-def _block_means(values: Float, blocks: int) -> Float:
+def _block_means(values: Float | NDArray[np.uint8], blocks: int) -> Float:
     """Return the mean over every `BLOCK` columns: (height, width) → (height, blocks)."""
-    part = values[:, : blocks * BLOCK]
-    return np.asarray(part.reshape(len(part), blocks, BLOCK).mean(2))
+    part = values[:, : blocks * BLOCK].astype(np.float32).reshape(len(values), blocks, BLOCK)
+    return np.asarray(part @ np.full(BLOCK, 1 / BLOCK, np.float32))  # a fifth of the time that `mean` takes
 
 
 def take_out(
