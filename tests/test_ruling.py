@@ -40,6 +40,20 @@ def test_rules_of_a_page_that_lies_askew_go(slope, strength):
     assert (bare[230:314, 400:406] > 0.5).all()
 
 
+@pytest.mark.parametrize(("bent", "periods"), [(9, 0.5), (-7, 0.5), (6, 0.8)])
+@pytest.mark.parametrize("slope", [0.0, -0.1])
+def test_rules_of_paper_that_bends_go(bent, periods, slope):
+    contrast = paper()
+    xs = np.arange(900)
+    for y in range(-120, 740, 40):
+        rows = np.round(y + slope * xs + bent * np.sin(2 * np.pi * periods * xs / 900)).astype(int)
+        inside = (rows >= 0) & (rows < 599)
+        for thick in (0, 1):
+            contrast[rows[inside] + thick, xs[inside]] = 0.2
+    before = (contrast > 0.12).sum()
+    assert (remove_ruling(contrast) > 0.12).sum() < 0.05 * before
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.05, -0.15])
 def test_squares_go_with_their_crossings(slope):
     contrast = paper()

@@ -21,6 +21,7 @@ AROUND = 4  # pixels: what is thinner may be a rule
 STEEPEST = 0.1  # slope against the picture's edges, or against the way in which most rules of the page lean
 COLUMNS, APART, MOST = 8, 2, 7  # how much a page leans is seen from strips so wide, in pixels, so many apart, moved by so many at most
 RULED, DARKEST = 0.25, 0.05  # so alike must two such strips be, no pixel of theirs counting for more contrast
+BENT, NEIGHBOURHOOD = 2.5, 13  # pixels by which rules stray from a straight line; strips that are bent alike
 LEANING = 0.03  # slope: rules that lean less are sought along the edges
 COVERED = 0.58  # share of the page's width that a rule runs through
 LONG, SHORT, ALIKE = 0.4, 0.15, 5  # share of it that it runs on at least, and where there are so many of them alike
@@ -72,15 +73,15 @@ def _paths(small: Float, scale: float, width: int, fewest: int, leaning: bool) -
     """
     thin = _thin(small)
     grain, lean = _grain(thin), _lean(thin)
-    if lean:
+    if lean.any():
         small = _straightened(small, lean)
         thin = _thin(small)
-    rules = _find(thin, small, grain) if lean or not leaning else []
+    rules = _find(thin, small, grain) if lean.any() or not leaning else []
     if len(rules) < fewest:
         return np.zeros((0, width), np.float32)
     means = _block_means(thin, thin.shape[1] // BLOCK)
     xs = np.arange(width) * scale
-    moved = lean * xs - max(lean * small.shape[1], 0)  # back to where the page leans
+    moved = np.interp(xs, np.arange(len(lean)), lean) - max(float(lean.max()), 0.0)  # back to where the page leans
     return np.array([(_follow(means, rule)(xs) + moved + 0.5) / scale - 0.5 for rule in rules], np.float32).reshape(-1, width)
 
 
@@ -110,32 +111,49 @@ def _crossings(path: Float, others: Float, reach: int) -> NDArray[np.bool_]:
     return crossed[reach:-reach]
 
 
-def _lean(thin: Float) -> float:
-    """Return the slope of most of a page's rules against its edges, 0 where they hardly lean or there are none.
+def _lean(thin: Float) -> NDArray[np.float64]:
+    """Return by how much most of a page's rules have risen or fallen at every column, all 0 where they hardly do or there are none.
 
     What is thin in one strip stands in the next but one, too, moved up or down: on ruled paper all of it by as much.
     """
-    blocks = thin.shape[1] // COLUMNS
+    width, blocks = thin.shape[1], thin.shape[1] // COLUMNS
     strips = np.clip(thin[:, : blocks * COLUMNS], 0, DARKEST).reshape(len(thin), blocks, COLUMNS).mean(2)
     strips -= cv2.blur(strips, (1, 4 * AROUND - 1))
     moves = np.arange(-MOST, MOST + 1)
     padded = np.pad(strips[:, APART:], ((MOST, MOST), (0, 0)))
-    alike = np.array([np.vdot(strips[:, :-APART], padded[MOST + m : MOST + m + len(strips)]) for m in moves])
-    alike /= max(float(np.vdot(strips, strips)), 1e-9)
+    pairs = np.array([np.einsum("ij,ij->j", strips[:, :-APART], padded[MOST + m : MOST + m + len(strips)]) for m in moves])
+    alike = pairs.sum(1) / max(float(np.vdot(strips, strips)), 1e-9)
     best = int(alike[1:-1].argmax()) + 1
     if alike[best] < RULED:
-        return 0.0
+        return np.zeros(width)
+    xs = np.arange(width)
     near = np.maximum(alike[best - 1 : best + 2], 0)  # the rules lean by no whole pixel
-    slope = float(near @ moves[best - 1 : best + 2] / near.sum()) / (APART * COLUMNS)
-    return slope if abs(slope) > LEANING else 0.0
+    straight = float(near @ moves[best - 1 : best + 2] / near.sum()) / (APART * COLUMNS) * xs
+    curve = _bent(pairs, moves, best, xs)
+    if np.ptp(curve - straight) > BENT:
+        return curve
+    return np.asarray(straight) if abs(straight[-1]) > LEANING * width else np.zeros(width)
 
 
-def _straightened(small: Float, lean: float) -> Float:
-    """Return a page with its columns moved so that lines of slope `lean` are level; 0 beside it, which is said of what is no page."""
+def _bent(pairs: NDArray[np.float64], moves: NDArray[np.int64], best: int, xs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what `_lean` does where the paper bends: how far each strip's rules are moved in the next but one, added up along the page."""
+    some = slice(max(0, best - 3), best + 4)
+    weight = cv2.blur(np.maximum(pairs[some], 0), (NEIGHBOURHOOD, 1))
+    weight = np.maximum(weight - weight.mean(0), 0) ** 2
+    slope = (moves[some] @ weight) / np.maximum(weight.sum(0), 1e-12) / (APART * COLUMNS)
+    at = (np.arange(pairs.shape[1]) + (APART + 1) / 2) * COLUMNS
+    fitted = np.polynomial.Polynomial.fit(at, slope, 4, w=np.sqrt(weight.sum(0)) + 1e-9)
+    return np.asarray(fitted.integ()(xs) - fitted.integ()(0))
+
+
+def _straightened(small: Float, lean: NDArray[np.float64]) -> Float:
+    """Return a page with its columns moved so that lines that run as `lean` are level; 0 beside it, which is said of what is no page."""
     height, width = small.shape
-    moved = max(lean * width, 0.0)  # none is moved out at the top
-    size = (width, height + int(np.ceil(abs(lean) * width)))
-    return np.asarray(cv2.warpAffine(small, np.array([[1, 0, 0], [-lean, 1, moved]]), size, flags=cv2.INTER_LINEAR))
+    moved = max(float(lean.max()), 0.0)  # none is moved out at the top
+    rows = height + int(np.ceil(moved - min(float(lean.min()), 0.0)))
+    xs = np.tile(np.arange(width, dtype=np.float32), (rows, 1))
+    ys = np.arange(rows, dtype=np.float32)[:, None] + (lean - moved).astype(np.float32)
+    return np.asarray(cv2.remap(small, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32)
 
 
 def _thin(small: Float) -> Float:
