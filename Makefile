@@ -51,8 +51,11 @@ stress: setup
 recipe-test:
 	KERAS_BACKEND=torch PYTHONPATH=src $(PYTHON) -m pytest -m torch tests/test_engine.py
 
+# DEV=DIR is a folder of labelled pages of strangers, which two of them need
 bench: setup
-	set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b; done
+	set -e; for b in benchmarks/*.py; do case $$b in \
+	  *labelled_pages.py|*papers.py) if test -n "$(DEV)"; then echo "== $$b"; $(BIN)/python $$b $(DEV); fi;; \
+	  *) echo "== $$b"; $(BIN)/python $$b;; esac; done
 
 # every figure anew: DEV=DIR and EXTRA=DIR are folders of labelled pictures of strangers (WITHOUT=SOURCE leaves one of them out),
 # FONTS=DIR is what recipe/fetch_fonts.py fetched

@@ -64,6 +64,29 @@ def test_squares_go_with_their_crossings(slope):
     assert (remove_ruling(contrast) > 0.15).sum() < 0.03 * before
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.05])
+@pytest.mark.parametrize("thick", [4, 6])
+def test_broad_squares_go_with_their_crossings_and_leave_strokes_whole(slope, thick):
+    contrast = paper(560, 760)
+    for at in range(-260, 1200, 40):
+        rule(contrast, at, slope, 0.35, thick)
+        rule(contrast.T, at, -slope, 0.35, thick)
+    contrast[150:330, 296:320] = 0.5  # it runs over crossings, and is little darker than they are
+    bare = remove_ruling(contrast)
+    assert (bare[150:330, 304:312] > 0.3).mean() > 0.97
+    bare[140:340, 286:330] = 0
+    assert (bare > 0.12).sum() < 0.01 * (contrast > 0.12).sum()
+
+
+def test_a_page_that_is_ruled_in_one_corner_alone_breaks_nothing():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        contrast = paper(220, int(rng.integers(300, 560)), seed=seed)
+        for y in range(5, 220, int(rng.integers(8, 20))):
+            contrast[y : y + 1, : int(rng.integers(60, 140))] = 0.3
+        assert remove_ruling(contrast, 4).shape == contrast.shape
+
+
 def test_what_is_much_darker_than_a_rule_is_ink_that_runs_along_it():
     contrast = paper()
     for y in range(80, 560, 60):

@@ -6,25 +6,26 @@ import numpy as np
 from inkdigits.segment import segment, without_edges
 
 
-def test_the_dots_of_dotted_paper_are_no_marks():
-    rng = np.random.default_rng(0)
-    ink = np.zeros((600, 800), np.uint8)
-    for y in range(20, 600, 30):
-        for x in range(20, 800, 30):
-            cv2.circle(ink, (x + int(rng.integers(-1, 2)), y), 1, 255, -1)
-    for x in (304, 345):
-        cv2.line(ink, (x, 250), (x, 290), 255, 4)
-    cv2.circle(ink, (325, 286), 2, 255, -1)  # a decimal point among them
-    (line,) = segment(ink)
-    assert len(line.atoms) == 3
+def wired(shapes):
+    """A page with a 4 and a column along its left side: `shapes` are drawn into 16 × 16 pixels each, from the top to the bottom."""
+    ink = np.zeros((600, 420), np.uint8)
+    cv2.putText(ink, "4", (200, 200), cv2.FONT_HERSHEY_SIMPLEX, 2, 255, 6)
+    for i, shape in enumerate(shapes):
+        shape(ink[20 + 48 * i : 40 + 48 * i, 8:28])
+    return ink
 
 
-def test_digits_in_rows_and_columns_are_no_dots():
-    ink = np.zeros((600, 800), np.uint8)
-    for y in range(30, 570, 60):
-        for x in range(30, 770, 40):
-            cv2.ellipse(ink, (x, y), (9, 16), 0, 0, 360, 255, 3)
-    assert sum(len(line.atoms) for line in segment(ink)) == 9 * 19
+def test_the_wire_of_a_notebook_is_no_writing():
+    ring = wired([lambda tile: cv2.circle(tile, (10, 10), 7, 255, 3)] * 12)
+    assert len(segment(ring)) == 1
+    assert len(segment(np.ascontiguousarray(np.rot90(ring)))) == 1
+
+
+def test_numbered_lines_are_no_wire():
+    rows = wired(
+        [lambda tile, n=n: cv2.putText(tile, str(n), (3, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2) for n in (*range(1, 10), 0, 1, 2)]
+    )
+    assert sum(any(atom.box.x < 40 for atom in line.atoms) for line in segment(rows)) == 12
 
 
 def test_what_stands_far_above_every_line_is_no_mark():

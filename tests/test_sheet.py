@@ -91,6 +91,16 @@ def test_digits_on_a_sheet_half_in_shadow_are_read(seed):
     assert len(found) <= len(truth.text) + 1 and right >= len(truth.text) - 2
 
 
+@pytest.mark.parametrize("left", [0.3, 0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_page_half_in_shadow_is_no_sheet_on_a_desk(seed, left):
+    page, truth = make_page("2071 4385|5566 912", seed=seed, hands=Hands(split="validation", strokes=0.0), dirt="clean", size=(800, 560))
+    page = page if page.mean() > 120 else 255 - page
+    found = Reader.load().read(in_half_shadow(page, 0.4 + 0.1 * seed, left), threshold=0).text
+    right = sum(a == b for a, b in zip(found, truth.text, strict=False))
+    assert len(found) <= len(truth.text) + 1 and right >= len(truth.text) - 2
+
+
 def faded():
     """Paper from edge to edge, dark where the light does not reach."""
     ys, xs = np.mgrid[:360, :480]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .boxes import grain, remove_boxes
 from .components import label
+from .dots import remove_dots
 from .ruling import remove_ruling
 from .sheet import find_sheet
 
@@ -54,23 +55,39 @@ class Flat(NamedTuple):
     dark_on_light: bool
 
 
-def find_ink(image: NDArray[np.uint8], *, ruled: bool = False) -> NDArray[np.uint8]:
+class Look(NamedTuple):
+    """How a page is looked at.
+
+    Attributes:
+        beside: what lies beside a sheet may be ink, too: it is paper in a shadow.
+        dark: ink is dark on light, or it is light on dark; None where the page tells.
+    """
+
+    beside: bool = False
+    dark: bool | None = None
+
+
+USUAL = Look()
+
+
+def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look = USUAL) -> NDArray[np.uint8]:
     """Return the ink of a picture.
 
     Args:
         image: uint8 of shape (height, width) or (height, width, 3), upright.
         ruled: the picture is a page whose paper may be ruled: long thin lines along its edges are no ink.
+        look: how it is looked at, see `other_looks`.
 
     Returns:
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
-    flat = flatten(image)
+    flat = flatten(image, look)
     if not ruled:  # one digit: what runs along the edges may be its strokes, and is sought in its ink
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
     if min(flat.contrast.shape) < PAGE_SIDE:
-        return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
+        return remove_dots(soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES))))
     flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))
-    return soften(flat, _faintest(flat))
+    return remove_dots(soften(flat, _faintest(flat)))
 
 
 def _calmed(flat: Flat) -> Flat:
@@ -82,13 +99,33 @@ def _calmed(flat: Flat) -> Flat:
     return flat._replace(contrast=smooth, noise=_noise(smooth, smooth != 0))
 
 
-def flatten(image: NDArray[np.uint8]) -> Flat:
+def other_looks(image: NDArray[np.uint8]) -> list[Look]:
+    """Return how a page is to be looked at beside the usual way, which may be wrong: only reading tells. There are none for most pages.
+
+    What lies beside a sheet may be a desk, or the rest of it in a shadow. Shadows and desks have more of a
+    say in what is dark on light than thin strokes, which may see it otherwise.
+    """
+    small = _shrunk(_grey(image))
+    if min(image.shape[:2]) < PAGE_SIDE:
+        return []
+    sheet = find_sheet(small)
+    looks = []
+    spread = _spread(small, sheet)
+    thin = _thin_vote(spread) >= -TIED
+    if thin != _is_dark_on_light(spread, is_page=True):
+        looks.append(Look(dark=thin))
+    if sheet is not None:
+        looks.append(Look(beside=True, dark=_thin_vote(small) >= -TIED))
+    return looks
+
+
+def flatten(image: NDArray[np.uint8], look: Look = USUAL) -> Flat:
     """Return the picture's contrast against its paper, dark on light and light on dark alike. See `find_ink`."""
-    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    grey = _grey(image)
     small = _shrunk(grey)
     is_page = min(grey.shape) >= PAGE_SIDE
-    sheet = find_sheet(small) if is_page else None
-    dark = _is_dark_on_light(_spread(small, sheet), is_page)
+    sheet = find_sheet(small) if is_page and not look.beside else None
+    dark = _is_dark_on_light(_spread(small, sheet), is_page) if look.dark is None else look.dark
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
         extreme = reduce(np.minimum if dark else np.maximum, np.moveaxis(image, 2, 0))  # plane by plane: min(2) takes 20 times as long
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
@@ -114,6 +151,10 @@ def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
     light = paper + np.float32(8)  # 8 grey levels of stray light keep black from dividing by nothing
     np.divide(grey + np.float32(8), light, out=light)
     return np.subtract(np.float32(1.000001), light, out=light)
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -153,17 +194,33 @@ def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
     return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= (-TIED if is_page else 0)
 
 
+def _thin_vote(small: NDArray[np.uint8]) -> float:
+    """Return what `_vote` does for what is thin alone, whatever is large and dark or bright about it."""
+    window = _window(small, PAGE_STROKE)
+    kernel = np.ones((window, window), np.uint8)
+    hats = (cv2.morphologyEx(small, kind, kernel, borderType=cv2.BORDER_REPLICATE) for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    difference = _local(small, window) - small.astype(np.float32)
+    floor = max(6.0, 3 * float(np.median(np.abs(difference))))
+    # the edge of a shadow has no hat, the paper between two strokes is as bright as most of what is about it
+    darker, brighter = (np.minimum(hat, side) for hat, side in zip(hats, (difference, -difference), strict=True))
+    return float(np.log((darker[darker > floor].sum() + 1) / (brighter[brighter > floor].sum() + 1)))
+
+
 def _vote(small: NDArray[np.uint8], window: int) -> float:
     """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
     if window > COARSE:
         return _vote(_halved(small), window // 2 | 1)
-    side = min(2 * window + 1, 255)
-    half = side // 2
-    local = cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
-    difference = small.astype(np.float32) - local
+    difference = small.astype(np.float32) - _local(small, window)
     floor = max(6.0, 3 * float(np.median(np.abs(difference))))
     darker, brighter = -difference[difference < -floor].sum(), difference[difference > floor].sum()
     return float(np.log((darker + 1) / (brighter + 1)))
+
+
+def _local(small: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    """Return what most of a window about each pixel is like."""
+    side = min(2 * window + 1, 255)
+    half = side // 2
+    return cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
 
 
 def _paper(small: NDArray[np.uint8], window: int) -> Float:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from .assemble import Item, Readings, best_path, gaps_of, numbers_of
 from .classify import Classifier
+from .components import Components
 from .errors import TooManyMarks
 from .glyph import make_glyphs
 from .hand import compare_within
-from .ink import find_ink
+from .ink import USUAL, Look, find_ink, other_looks
 from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .prior import settle
@@ -37,9 +38,11 @@ UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is 
 MUCH, HOPELESS = 100, 0.25  # a page that should have more digits and reads less surely is dirt: nobody looks closer
 GLANCE = 600  # candidates that show which way a page lies
 SMALL = 22  # pixels in the first size: smaller digits are read again
+STREAK = 0.15  # of its length: what is narrower is grain of wood
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 
 Image = NDArray[np.uint8]
+Seen = tuple[View, list[Number], float]  # how a page is looked at, its numbers, and how many digits it should have
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,19 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
     """
     at = _PageReader(classifier, limits, settings)
     image, scale = shrunk(picture, FIRST_LOOK)
-    ink = find_ink(image, ruled=True)
-    view, numbers, expected = at.upright(image, ink, 1 / scale)
+    look, ink, (view, numbers, expected) = at.surest(image, 1 / scale)
     if expected > MUCH and _sureness(numbers, expected) < HOPELESS and straighten(image) is None:
         return view, numbers
     if scale < 1 and ink.any() and _is_small(numbers):  # what is small needs more of the pixels
         picture = picture.closer(SECOND_LOOK) if picture.closer else picture
         image, scale = shrunk(picture, SECOND_LOOK)
         del picture  # three times as large, it is let go
-        ink = find_ink(image, ruled=True)
+        ink = find_ink(image, ruled=True, look=look)
         with suppress(TooManyMarks):  # from nearer there is more dirt: what was read from farther off stands
             view, numbers, _ = at.upright(image, ink, 1 / scale, _known_turn(view, numbers))
     flat = straighten(image)
     if flat is not None:
-        levelled = find_ink(flat.image, ruled=True)
+        levelled = find_ink(flat.image, ruled=True, look=Look(dark=look.dark))
     else:
         slope = _slope(numbers) if view.rotation == 0 else 0.0
         if not LEVEL < abs(slope) < STEEPEST:
@@ -86,7 +88,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
         flat, levelled = level(image, slope), level(without_edges(ink, float(np.median(_heights(numbers)))), slope).image
     with suppress(TooManyMarks):
         other, surer, _ = at.upright(flat.image, levelled, 1 / scale, _known_turn(view, numbers))
-        if _worth(surer) > _worth(numbers):
+        if _surely_worth(surer) > _surely_worth(numbers):
             return replace(other, back=flat.back), surer
     return view, numbers
 
@@ -108,7 +110,30 @@ class _PageReader:
     limits: Limits
     settings: Settings
 
-    def upright(self, image: Image, ink: Image, scale: float, known: int | None = None) -> tuple[View, list[Number], float]:
+    def surest(self, image: Image, scale: float) -> tuple[Look, Image, Seen]:
+        """Return how a page is looked at, its ink, and what is read in that: of all the ways that come into question, the most.
+
+        Raises:
+            TooManyMarks: there are more pieces of ink than may be, however it is looked at.
+        """
+        best: tuple[Look, Image, Seen] | None = None
+        refused: TooManyMarks | None = None
+        for look in (USUAL, *other_looks(image)):
+            ink = find_ink(image, ruled=True, look=look)
+            if look.beside and best and not _shows_more(ink, best[1], best[2][1]):
+                continue
+            try:
+                seen = self.upright(image, ink, scale)
+            except TooManyMarks as error:
+                refused = error
+                continue
+            if best is None or _surely_worth(seen[1]) > _surely_worth(best[2][1]):
+                best = look, ink, seen
+        if best is None:
+            raise refused or TooManyMarks
+        return best
+
+    def upright(self, image: Image, ink: Image, scale: float, known: int | None = None) -> Seen:
         """Return how a page is looked at, its numbers, and how many digits it should have.
 
         It is looked at as it lies, unless it is clearly surer on its side; turned by `known` or as the user wishes where that is given.
@@ -152,6 +177,16 @@ class _PageReader:
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
         return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings)
+
+
+def _shows_more(ink: Image, known: Image, numbers: list[Number]) -> bool:
+    """Tell whether ink has a piece as large as the digits that were read in what was known of it before: on a desk there seldom is one."""
+    if not numbers:
+        return True
+    usual = float(np.median([max(d.box.width, d.box.height) for n in numbers for d in n.digits]))
+    pieces = Components.of(np.where(known > 0, 0, ink).astype(np.uint8))
+    least, most = np.sort(pieces.boxes[:, 2:], 1).T
+    return bool(((most > 0.6 * usual) & (most < 1.6 * usual) & (least > STREAK * most) & ~pieces.at_edge(2)).any())
 
 
 def _known_turn(view: View, numbers: list[Number]) -> int | None:
@@ -205,9 +240,9 @@ def _sureness(numbers: list[Number], expected: float = 0.0) -> float:
     return float(_confidences(numbers).sum()) / max(1.0, expected, _count(numbers))
 
 
-def _worth(numbers: list[Number]) -> float:
-    """Return how much was read: what is more likely wrong than right is worth nothing."""
-    return float(np.maximum(0, _confidences(numbers) - 0.5).sum())
+def _surely_worth(numbers: list[Number]) -> float:
+    """Return how much was read, less what could not be, and much less where that is unsure: dirt makes a 1 here and there."""
+    return max(0.0, float((_confidences(numbers) - 0.5).sum())) * _sureness(numbers) ** 2
 
 
 def _count(numbers: list[Number]) -> int:

@@ -62,7 +62,7 @@ def remove_ruling(contrast: Float, fewest: int = 1, *, leaning: bool = False) ->
     for page, paths, others in ((wiped, level, upright), (wiped.T, upright, level)):
         xs = np.arange(page.shape[1])
         for path in paths:
-            take_out(page, xs, _nearer(page, path, scale), reach, _crossings(path, others, reach))
+            take_out(page, xs, _nearer(page, path, scale), reach, _crossings(path, others))
     return wiped
 
 
@@ -98,17 +98,16 @@ def _nearer(contrast: Float, path: Float, scale: float) -> Float:
     return np.asarray(path + np.interp(np.arange(width), (np.arange(blocks) + 0.5) * NEARER, _running_median(offset, 1)), np.float32)
 
 
-def _crossings(path: Float, others: Float, reach: int) -> NDArray[np.bool_]:
+def _crossings(path: Float, others: Float) -> NDArray[np.bool_]:
     """Return at which columns of a rule, y at each of them, one of the upright rules crosses it, x at every row."""
-    crossed = np.zeros(len(path) + 2 * reach, bool)
+    crossed = np.zeros(len(path), bool)
     if len(others):
         middle = others[:, others.shape[1] // 2]
         for _ in range(2):  # nearer each time: they lean little
             rows = np.clip(path[np.clip(middle.astype(int), 0, len(path) - 1)].astype(int), 0, others.shape[1] - 1)
             middle = others[np.arange(len(others)), rows]
-        crossed[np.clip(middle.astype(int), 0, len(path) - 1) + reach] = True
-        crossed = cv2.dilate(crossed.astype(np.uint8)[None], np.ones((1, reach | 1), np.uint8))[0] > 0
-    return crossed[reach:-reach]
+        crossed[middle[(middle >= 0) & (middle < len(path))].astype(int)] = True
+    return crossed
 
 
 def _lean(thin: Float) -> NDArray[np.float64]:
@@ -143,7 +142,8 @@ def _bent(pairs: NDArray[np.float64], moves: NDArray[np.int64], best: int, xs: N
     slope = (moves[some] @ weight) / np.maximum(weight.sum(0), 1e-12) / (APART * COLUMNS)
     at = (np.arange(pairs.shape[1]) + (APART + 1) / 2) * COLUMNS
     fitted = np.polynomial.Polynomial.fit(at, slope, 4, w=np.sqrt(weight.sum(0)) + 1e-9)
-    return np.asarray(fitted.integ()(xs) - fitted.integ()(0))
+    steepest = MOST / (APART * COLUMNS)  # where nothing was seen, a curve may do anything
+    return np.asarray(np.clip(fitted(xs), -steepest, steepest).cumsum())
 
 
 def _straightened(small: Float, lean: NDArray[np.float64]) -> Float:
@@ -237,7 +237,7 @@ def take_out(
         xs: the columns that the line runs through, of shape (n,).
         path: its y at each of them, to a pixel, of shape (n,).
         reach: pixels above and below, half of which hold the line.
-        crossed: at which of them it is another line that is written across it, of shape (n,).
+        crossed: at which of them the middle of another line is that crosses it, of shape (n,).
     """
     height = contrast.shape[0]
     inside = (path > -1) & (path < height)
@@ -257,12 +257,14 @@ def take_out(
     if profile[peak] < FAINTEST:
         return
     low, high = _extent(profile, peak)
-    across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02)
     if crossed is not None:
-        across[crossed] = 0
+        crossed = cv2.dilate(crossed.astype(np.uint8)[None], np.ones((1, (high - low + 3) | 1), np.uint8))[0] > 0  # as broad as this one
+    across = _crossing(band, low, high, 3 * float(profile[peak]) + 0.02, crossed)
     # the path is known to a pixel: each row gives what its neighbour may be, too
     widened = np.maximum(profile, np.maximum(np.roll(profile, 1), np.roll(profile, -1)))
     line = SHARE * np.maximum(widened[low : high + 1], 0)[:, None]
+    if crossed is not None:  # beside its middle a line is pale, the one that crosses it is not
+        line = np.where(crossed, np.maximum(line, profile[peak]), line)
     drawn = band[low : high + 1]
     darker = np.clip((drawn / np.maximum(line, 1e-6) - 1) / (DARKER - 1), 0, 1)  # what is much darker than the line is ink over it
     bare = np.where(drawn > 0, np.maximum(darker * drawn, np.minimum(across, drawn)), drawn)
@@ -322,14 +324,23 @@ def _extent(profile: NDArray[np.floating], peak: int) -> tuple[int, int]:
     return max(low - 1, 0), min(high + 1, len(profile) - 1)
 
 
-def _crossing(band: Float, low: int, high: int, least: float) -> Float:
-    """Return the contrast of what crosses the rule, of shape (width,); 0 where nothing does: ink stands above and below it."""
+def _crossing(band: Float, low: int, high: int, least: float, crossed: NDArray[np.bool_] | None) -> Float:
+    """Return the contrast of what crosses the rule, of shape (width,); 0 where nothing does: ink stands above and below it.
+
+    Where another rule crosses it (`crossed`), that is what goes on to the left or to the right of that, too.
+    """
     thick = high - low + 1
     above = band[max(0, low - 2) : max(1, low)].max(0)
     below = band[min(high + 1, len(band) - 1) : high + 3].max(0)
     # a slanted stroke leaves the rule beside where it came in
     wide = np.ones((1, 2 * ((thick + 1) // 2) + 1), np.uint8)
-    above, below = (cv2.dilate(np.ascontiguousarray(side[None]), wide)[0] for side in (above, below))
-    both = np.minimum(above, below)
+    sides = []
+    for side in (above, below):
+        row = np.ascontiguousarray(side[None])
+        if crossed is not None:
+            beyond = np.ones((1, 2 * thick + 1), np.uint8)
+            row = np.where(crossed, np.maximum(*(cv2.erode(row, beyond, anchor=(end, 0)) for end in (0, 2 * thick))), row)
+        sides.append(cv2.dilate(row, wide)[0])
+    both = np.minimum(*sides)
     least = min(least, 0.25)
     return np.where(both > least, both, 0).astype(np.float32)

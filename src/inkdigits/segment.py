@@ -32,11 +32,11 @@ BROKEN = 0.5  # heights: what is as tall and all of minor pieces may be a digit 
 SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's edge is no digit that somebody wanted read
 CORNER = 0.25  # of the picture's shorter side: of digits that are smaller, none is in its corner, where a desk looks out beside the paper
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
-DOT, DOTS, MOST_DOTS = 1.2, 30, 1500  # the dots of paper: no larger than most pieces, which they are; so many at least and at most
-TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
 ASTRAY = 0.5  # of the height of the nearest piece: what stands as far above or below it is no part of a digit, and no mark
 PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, and so near
 THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
+HEM, HOLES, LIKE, MOSTLY = 0.07, 8, 0.2, 0.7  # see `_is_binding`: of the side, at least so many, so like, most of them
+TILE, SAME = 12, 0.85  # shapes are compared in squares of so many pixels, of which so many are the same
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
 
@@ -127,29 +127,30 @@ def _is_junk(pieces: Components) -> NDArray[np.bool_]:
     thin = (h * 14 < w) & (w > 0.12 * max(height, width)) | (w * 14 < h) & (h > THIN * max(height, width))
     # what is full of ink and fat is a stain or a stretch of table
     fat = (pieces.areas > 0.7 * w * h) & (np.minimum(w, h) > 0.1 * min(height, width)) & edge
-    return np.asarray(along | large | hollow | thin | fat | _is_dotted(pieces.boxes))
+    return np.asarray(along | large | hollow | thin | fat | _is_binding(pieces))
 
 
-def _is_dotted(boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which pieces are the dots of dotted paper: small, alike, and with neighbours at one distance along two directions."""
-    dotted = np.zeros(len(boxes), bool)
-    if len(boxes) < DOTS:
-        return dotted
-    x, y, w, h = boxes.T.astype(float)
-    small = np.flatnonzero(np.maximum(w, h) < DOT * np.sqrt(np.median(w * h) + 1))
-    if not DOTS <= len(small) <= MOST_DOTS:
-        return dotted
-    middles = np.stack([x + w / 2, y + h / 2], 1)[small]
-    steps = middles[None] - middles[:, None]  # of shape (n, n, 2)
-    far = np.abs(steps).max(2)
-    np.fill_diagonal(far, np.inf)
-    pitch = float(np.median(far.min(1)))
-    near = np.abs(far - pitch) < 0.2 * pitch
-    level, upright = (near & (np.abs(steps[:, :, axis]) < 0.25 * pitch) for axis in (1, 0))
-    neighbours = level.sum(1) + upright.sum(1)
-    if (neighbours >= 2).sum() >= DOTS and near.any(1).mean() > 0.5 and np.median(np.maximum(w, h)[small]) < TINY * pitch:
-        dotted[small] = neighbours >= 2
-    return dotted
+def _is_binding(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces are the holes or the wire of a notebook: along one side, evenly apart, and as like as no writing is."""
+    binding = np.zeros(len(pieces), bool)
+    for axis in (0, 1):
+        near, far = pieces.boxes[:, axis], pieces.boxes[:, axis] + pieces.boxes[:, axis + 2]
+        side = pieces.ink.shape[1 - axis]
+        for some in (np.flatnonzero(far < HEM * side), np.flatnonzero(near > (1 - HEM) * side)):
+            if len(some) < HOLES:
+                continue
+            sizes = pieces.boxes[some, 2:] / np.median(pieces.boxes[some, 2:], axis=0)
+            alike = some[(np.abs(sizes - 1) < LIKE).all(1)]
+            steps = np.diff(np.sort(pieces.centres[alike, 1 - axis]))
+            if len(alike) >= HOLES and (np.abs(steps / np.median(steps) - 1) < LIKE).mean() > MOSTLY and _look_alike(pieces, alike):
+                binding[alike] = True
+    return binding
+
+
+def _look_alike(pieces: Components, some: NDArray[np.int64]) -> bool:
+    """Tell whether most of some pieces have one shape."""
+    tiles = np.array([cv2.resize(pieces.cut_out([int(i)]), (TILE, TILE), interpolation=cv2.INTER_AREA) > 127 for i in some])
+    return bool(np.median((tiles == np.median(tiles, axis=0)).mean((1, 2))) > SAME)
 
 
 def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

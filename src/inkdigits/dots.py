@@ -1,0 +1,60 @@
+"""The ink of a page comes in; the same without the dots of dotted paper comes out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import label
+
+Ink = NDArray[np.uint8]
+
+SPECK = 4  # pixels: what has no more is dropped anyway
+LARGEST = 1.2  # a dot is no larger than most pieces, which are dots
+FEWEST, MOST = 30, 4000  # dots of a page
+TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
+ROUND, FULL, LESS_TINY = 0.7, 0.5, 0.5  # what is as round and as full of ink as no digit is may be larger, too
+NEAREST = 12  # neighbours of a piece that are looked at
+
+
+def remove_dots(ink: Ink) -> Ink:
+    """Return `ink`, uint8 of shape (height, width), without what is small, alike, and stands in rows and columns.
+
+    A speck that stands out of line, as a decimal point does, stays.
+    """
+    n, labels, stats, centres = label(ink > 0)
+    dots = np.zeros(n, bool)
+    pieces = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > SPECK)[1:]  # the first is paper
+    dots[pieces] = _are_dots(stats[pieces].astype(float), centres[pieces])
+    return np.where(dots[labels], 0, ink).astype(np.uint8) if dots.any() else ink
+
+
+def _are_dots(stats: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which pieces are dots, by their boxes and areas, of shape (n, 5), and their centres, of shape (n, 2)."""
+    dots = np.zeros(len(stats), bool)
+    _, _, w, h, area = stats.T
+    if len(stats) < FEWEST:
+        return dots
+    small = np.flatnonzero(np.maximum(w, h) < LARGEST * np.sqrt(np.median(w * h) + 1))
+    if not FEWEST <= len(small) <= MOST:
+        return dots
+    w, h, area = w[small], h[small], area[small]
+    nearest, steps = _neighbours(centres[small])
+    far = np.abs(steps).max(2)
+    pitch = float(np.median(far[:, 0]))
+    at_pitch = np.abs(far - pitch) < 0.2 * pitch
+    in_line = at_pitch & (np.abs(steps).min(2) < 0.25 * pitch)
+    sure = in_line.sum(1) >= 2
+    is_round = np.median(np.minimum(w, h) / np.maximum(w, h)) > ROUND and np.median(area / (w * h)) > FULL
+    if sure.sum() >= FEWEST and at_pitch.any(1).mean() > 0.5 and np.median(np.maximum(w, h)) < (LESS_TINY if is_round else TINY) * pitch:
+        dots[small] = sure | (in_line & sure[nearest]).any(1)  # others of its neighbours may be hidden under strokes
+    return dots
+
+
+def _neighbours(centres: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the nearest pieces of each, of shape (n, k), the nearest first, and the way to them, of shape (n, k, 2)."""
+    points = centres.astype(np.float32)
+    _, nearest = cv2.batchDistance(points, points, cv2.CV_32F, normType=cv2.NORM_L2, K=NEAREST + 1)
+    nearest = nearest[:, 1:].astype(np.int64)  # the nearest of all is itself
+    return nearest, centres[nearest] - centres[:, None]
