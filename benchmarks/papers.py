@@ -102,6 +102,12 @@ def bound(image: Image, _: np.random.Generator) -> Image:
     return image
 
 
+def framed(image: Image, _: np.random.Generator, room: float = 0.5) -> Image:
+    """Return a picture as it stands in a document, on white."""
+    up, aside = (int(room * side) for side in image.shape[:2])
+    return cv2.copyMakeBorder(image, up, up, aside, aside, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+
+
 def by_phone(image: Image, rng: np.random.Generator) -> Image:
     """Return a picture as a phone takes it in bad light."""
     soft = cv2.GaussianBlur(image, (0, 0), 0.8 * max(image.shape) / 1000)
@@ -145,6 +151,7 @@ CHANGES: dict[str, Change] = {
     "dots, 4°": partial(dotted, angle=4, strength=0.7),
     "dots, large": partial(dotted, pitch=25, radius=2.5, angle=-2),
     "wire": bound,
+    "in a document": framed,
     "shadow": in_shadow,
     "shadow, hard": partial(in_shadow, left=0.3, soft=0.002),
     "shadow, soft": partial(in_shadow, left=0.4, soft=0.03),

@@ -1,6 +1,6 @@
 """A picture comes in, a `Page` comes out: the one place that knows the order of the six steps.
 
-source ─ open_image ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
+source ─ open_image ─ within_frame ─▶ image ─ find_ink ─▶ ink ─ segment | propose ─▶ candidates
        ─ show_surroundings ─▶ kinds: which of them are whole digits, marks, parts, dirt
        ─ make_glyphs ─▶ glyphs ─ classify ─▶ probabilities ─ look_again, compare_within ─▶ of what is doubtful
        ─ assemble ─▶ Page
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from .assemble import Readings, number, number_alone
 from .classify import Classifier
 from .errors import UsageError
+from .frame import within_frame
 from .ink import find_ink
 from .inknet import default_inknet
 from .limits import Limits
@@ -32,7 +33,7 @@ from .second_look import Opinion, opinion, pooled, sighted
 from .sheet import sheet_alone
 from .single import propose
 from .source import Picture, load_image, load_pages, open_image
-from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, placed, shrunk, turned
+from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, moved, placed, shrunk, turned
 from .wanted import Wanted
 
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
@@ -154,10 +155,12 @@ class Reader:
         return Settings(least, _turn(rotate), Wanted(digits, pattern, between), least_number)
 
     def _read(self, picture: Picture, show: Callable[[], NDArray[np.uint8]], single: bool, settings: Settings) -> Page:
+        within, x, y = within_frame(picture)
         if single:
-            view, numbers = self._single(picture, settings)
+            view, numbers = self._single(within, settings)
         else:
-            view, numbers = read_page(picture, self.classifier, self.limits, settings)
+            view, numbers = read_page(within, self.classifier, self.limits, settings)
+        view = moved(view, x, y) if x or y else view
         numbers = [n if n.confidence >= settings.least_number else _unanswered(n) for n in numbers]
         found = tuple(placed(n, view, (picture.width, picture.height)) for n in numbers)
         return Page(picture.width, picture.height, found, view.rotation, picture.page_number, show)

@@ -36,6 +36,7 @@ ASTRAY = 0.5  # of the height of the nearest piece: what stands as far above or 
 PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, and so near
 THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
 HEM, HOLES, LIKE, MOSTLY = 0.07, 8, 0.2, 0.7  # see `_is_binding`: of the side, at least so many, so like, most of them
+MOST_HOLES = 120
 TILE, SAME = 12, 0.85  # shapes are compared in squares of so many pixels, of which so many are the same
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
@@ -142,7 +143,10 @@ def _is_binding(pieces: Components) -> NDArray[np.bool_]:
             sizes = pieces.boxes[some, 2:] / np.median(pieces.boxes[some, 2:], axis=0)
             alike = some[(np.abs(sizes - 1) < LIKE).all(1)]
             steps = np.diff(np.sort(pieces.centres[alike, 1 - axis]))
-            if len(alike) >= HOLES and (np.abs(steps / np.median(steps) - 1) < LIKE).mean() > MOSTLY and _look_alike(pieces, alike):
+            if not HOLES <= len(alike) <= MOST_HOLES:  # noise has more
+                continue
+            pitch = max(1.0, float(np.median(steps)))
+            if (np.abs(steps / pitch - 1) < LIKE).mean() > MOSTLY and _look_alike(pieces, alike):
                 binding[alike] = True
     return binding
 

@@ -50,6 +50,13 @@ def turned(image: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     return image if turn == 0 else np.asarray(cv2.rotate(image, TURNS.index(turn) - 1), np.uint8)  # OpenCV counts from 90 as 0
 
 
+def moved(view: View, x: float, y: float) -> View:
+    """Return how a picture was looked at of which but the part was seen that begins at x, y, in pixels of the upright original."""
+    shift = np.eye(3)
+    shift[:2, 2] = x / view.scale, y / view.scale
+    return replace(view, back=shift if view.back is None else shift @ view.back)
+
+
 def placed(number: Number, view: View, size: tuple[int, int]) -> Number:
     """Return the number with its boxes in pixels of the upright original, whose (width, height) is `size`."""
     digits = tuple(replace(d, box=_box_back(d.box, view, size)) for d in number.digits)
