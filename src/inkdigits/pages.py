@@ -38,7 +38,8 @@ UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is 
 MUCH, HOPELESS = 100, 0.25  # a page that should have more digits and reads less surely is dirt: nobody looks closer
 GLANCE = 600  # candidates that show which way a page lies
 SMALL = 22  # pixels in the first size: smaller digits are read again
-STREAK = 0.15  # of its length: what is narrower is grain of wood
+STREAK, LARGE = 0.15, 3.0  # of its length: what is narrower is grain of wood; of a digit's: what is larger at the edge is a desk
+CLEARLY_MORE = 1.1  # times what was read on the sheet alone: grain of wood makes a 1 or two
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 
 Image = NDArray[np.uint8]
@@ -120,14 +121,19 @@ class _PageReader:
         refused: TooManyMarks | None = None
         for look in (USUAL, *other_looks(image)):
             ink = find_ink(image, ruled=True, look=look)
-            if look.beside and best and not _shows_more(ink, best[1], best[2][1]):
-                continue
+            known = None
+            if look.beside and best and best[2][1]:
+                ink = _without_desk(ink, best[2][1])
+                if not _shows_more(ink, best[1], best[2][1]):
+                    continue
+                known = _known_turn(*best[2][:2])
             try:
-                seen = self.upright(image, ink, scale)
+                seen = self.upright(image, ink, scale, known)
             except TooManyMarks as error:
                 refused = error
                 continue
-            if best is None or _surely_worth(seen[1]) > _surely_worth(best[2][1]):
+            margin = CLEARLY_MORE if look.beside else 1.0
+            if best is None or _surely_worth(seen[1]) > margin * _surely_worth(best[2][1]):
                 best = look, ink, seen
         if best is None:
             raise refused or TooManyMarks
@@ -179,14 +185,24 @@ class _PageReader:
         return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings)
 
 
+def _without_desk(ink: Image, numbers: list[Number]) -> Image:
+    """Return ink without what reaches the picture's edge and is much larger than the digits that were read."""
+    pieces = Components.of(ink)
+    desk = pieces.at_edge(2) & (pieces.boxes[:, 2:].max(1, initial=0) > LARGE * _usual_size(numbers))
+    return np.where(np.concatenate([[False], desk])[pieces.labels], 0, ink).astype(np.uint8)
+
+
 def _shows_more(ink: Image, known: Image, numbers: list[Number]) -> bool:
     """Tell whether ink has a piece as large as the digits that were read in what was known of it before: on a desk there seldom is one."""
-    if not numbers:
-        return True
-    usual = float(np.median([max(d.box.width, d.box.height) for n in numbers for d in n.digits]))
+    usual = _usual_size(numbers)
     pieces = Components.of(np.where(known > 0, 0, ink).astype(np.uint8))
     least, most = np.sort(pieces.boxes[:, 2:], 1).T
     return bool(((most > 0.6 * usual) & (most < 1.6 * usual) & (least > STREAK * most) & ~pieces.at_edge(2)).any())
+
+
+def _usual_size(numbers: list[Number]) -> float:
+    """Return how high, or how wide on a page on its side, a digit is, in pixels."""
+    return float(np.median([max(d.box.width, d.box.height) for n in numbers for d in n.digits]))
 
 
 def _known_turn(view: View, numbers: list[Number]) -> int | None:
