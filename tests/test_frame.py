@@ -21,7 +21,9 @@ def photo(height=200, width=300):
     return np.clip(120 + 0.2 * xs + 0.1 * ys + np.random.default_rng(0).normal(0, 4, (height, width)), 0, 200).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("colour", "margins"), product([255, 0, 240], [(40, 40, 50, 50), (80, 60, 0, 0), (0, 0, 30, 90), (50, 0, 0, 0)]))
+@pytest.mark.parametrize(
+    ("colour", "margins"), list(product([255, 0, 240], [(40, 40, 50, 50), (80, 60, 0, 0), (0, 0, 30, 90), (50, 0, 0, 0)]))
+)
 def test_what_lies_within_a_frame_is_found(colour, margins):
     top, bottom, left, right = margins
     inside = photo()

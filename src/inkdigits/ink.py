@@ -8,7 +8,7 @@ part, so that a pale pencil beside a marker keeps its edges.
 from __future__ import annotations
 
 from functools import reduce
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import cv2
 import numpy as np
@@ -17,19 +17,27 @@ from numpy.typing import NDArray
 from .boxes import grain, remove_boxes
 from .components import label
 from .dots import remove_dots
+from .looks import (
+    COARSE,
+    PAGE_SIDE,
+    PAGE_STROKE,
+    STROKE_SHARE,
+    WORK_SIDE,
+    Look,
+    grey_of,
+    halved,
+    may_be_page,
+    small_of,
+    spread,
+    usual_look,
+    window_of,
+)
+from .rings import remove_rings
 from .ruling import remove_ruling
-from .sheet import find_sheet
 
 Float = NDArray[np.float32]
 
-WORK_SIDE = 480  # the paper is smooth: it is estimated on a picture of at most this side
-STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
-PAGE_STROKE = 0.055  # on a page, where digits are small, paper follows the light more closely
-PAGE_SIDE = 320  # a picture with a shorter side of more than this, in pixels, may be a page
 FEWEST_RULES = 4  # alike, on a smaller page: one might be a stroke
-COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
-TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
-EDGE = 6  # pixels of the shrunk picture: what is nearer to a sheet's edge does not say how the sheet would go on
 TILE = 48  # side, in pixels of the shrunk picture, of the tiles whose noise is measured apart: a desk is rougher than the sheet on it
 NOISE_LOW, NOISE_HIGH = 3.0, 6.0  # in deviations of the paper's noise: what may belong to ink, what must be ink
 HIGH_AT_LARGE, LARGE = 5.2, 60  # a piece of so many pixels is surely ink sooner: no grain hangs together so far
@@ -55,36 +63,25 @@ class Flat(NamedTuple):
     dark_on_light: bool
 
 
-class Look(NamedTuple):
-    """How a page is looked at.
-
-    Attributes:
-        beside: what lies beside a sheet may be ink, too: it is paper in a shadow.
-        dark: ink is dark on light, or it is light on dark; None where the page tells.
-    """
-
-    beside: bool = False
-    dark: bool | None = None
-
-
-USUAL = Look()
-
-
-def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look = USUAL) -> NDArray[np.uint8]:
+def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None = None) -> NDArray[np.uint8]:
     """Return the ink of a picture.
 
     Args:
         image: uint8 of shape (height, width) or (height, width, 3), upright.
         ruled: the picture is a page whose paper may be ruled: long thin lines along its edges are no ink.
-        look: how it is looked at, see `other_looks`.
+        look: how it is looked at, as `looks` tells; None for the usual way.
 
     Returns:
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
-    flat = flatten(image, look)
+    return remove_rings(_with_rings(flatten(image, look), ruled))
+
+
+def _with_rings(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
+    """Return the ink of a flattened picture, with the rings that were drawn about some of it."""
     if not ruled:  # one digit: what runs along the edges may be its strokes, and is sought in its ink
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
-    if min(flat.contrast.shape) < PAGE_SIDE:
+    if not may_be_page(flat.contrast.shape):
         return remove_dots(soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES))))
     flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))
     return remove_dots(soften(flat, _faintest(flat)))
@@ -99,48 +96,37 @@ def _calmed(flat: Flat) -> Flat:
     return flat._replace(contrast=smooth, noise=_noise(smooth, smooth != 0))
 
 
-def other_looks(image: NDArray[np.uint8]) -> list[Look]:
-    """Return how a page is to be looked at beside the usual way, which may be wrong: only reading tells. There are none for most pages.
-
-    What lies beside a sheet may be a desk, or the rest of it in a shadow. Shadows and desks have more of a
-    say in what is dark on light than thin strokes, which may see it otherwise.
-    """
-    small = _shrunk(_grey(image))
-    if min(image.shape[:2]) < PAGE_SIDE:
-        return []
-    sheet = find_sheet(small)
-    looks = []
-    spread = _spread(small, sheet)
-    thin = _thin_vote(spread) >= -TIED
-    if thin != _is_dark_on_light(spread, is_page=True):
-        looks.append(Look(dark=thin))
-    if sheet is not None:
-        looks.append(Look(beside=True, dark=_thin_vote(small) >= -TIED))
-    return looks
-
-
-def flatten(image: NDArray[np.uint8], look: Look = USUAL) -> Flat:
+def flatten(image: NDArray[np.uint8], look: Look | None = None) -> Flat:
     """Return the picture's contrast against its paper, dark on light and light on dark alike. See `find_ink`."""
-    grey = _grey(image)
-    small = _shrunk(grey)
-    is_page = min(grey.shape) >= PAGE_SIDE
-    sheet = find_sheet(small) if is_page and not look.beside else None
-    dark = _is_dark_on_light(_spread(small, sheet), is_page) if look.dark is None else look.dark
+    look = look or usual_look(image)
+    grey = grey_of(image)
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
-        extreme = reduce(np.minimum if dark else np.maximum, np.moveaxis(image, 2, 0))  # plane by plane: min(2) takes 20 times as long
+        extreme = reduce(np.minimum if look.dark else np.maximum, np.moveaxis(image, 2, 0))  # plane by plane: min(2) takes 20 times as long
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
-        small = _shrunk(grey)
-    small = _spread(small, sheet)
-    if not dark:
+    small = small_of(grey)
+    sheet = _resized(look.sheet, small.shape)
+    small = spread(small, sheet)
+    if not look.dark:
         grey, small = 255 - grey, 255 - small
-    paper = _paper(small, _window(small, STROKE_SHARE))
-    if is_page:
-        paper = _closer_paper(small, paper, _window(small, PAGE_STROKE))
+    paper = _paper(small, window_of(small, STROKE_SHARE))
+    if may_be_page(image.shape):
+        paper = _closer_paper(small, paper, window_of(small, PAGE_STROKE))
     paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     contrast = _contrast(grey, paper)
     if sheet is not None:  # what lies beside the sheet is no ink
-        contrast[cv2.resize(sheet.astype(np.uint8), contrast.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0] = 0
-    return Flat(contrast, _noise(contrast, sheet), dark)
+        contrast[~_resized(sheet, contrast.shape)] = 0
+    return Flat(contrast, _noise(contrast, sheet), look.dark)
+
+
+@overload
+def _resized(sheet: None, shape: tuple[int, ...]) -> None: ...
+@overload
+def _resized(sheet: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]: ...
+def _resized(sheet: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Return the mask of a sheet as it lies in a picture of another size."""
+    if sheet is None or sheet.shape == shape:
+        return sheet
+    return np.asarray(cv2.resize(sheet.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
@@ -153,80 +139,10 @@ def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
     return np.subtract(np.float32(1.000001), light, out=light)
 
 
-def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = WORK_SIDE / max(grey.shape)
-    if scale >= 1:
-        return grey
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-
-
-def _halved(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = small.shape
-    return np.asarray(cv2.resize(small, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _spread(small: NDArray[np.uint8], sheet: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Return the picture as if the sheet went on beyond its edges, in light and shadow: what lies beside it has no say in what paper is."""
-    if sheet is None:
-        return small
-    within = cv2.erode(sheet.astype(np.uint8), np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8))
-    if not within.any():
-        return np.where(sheet, small, np.uint8(np.median(small[sheet])))
-    _, nearest = cv2.distanceTransformWithLabels(1 - within, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    values = np.zeros(int(nearest.max()) + 1, np.uint8)
-    values[nearest[within > 0]] = cv2.medianBlur(small, 2 * EDGE - 1)[within > 0]  # a stroke that ends at the edge does not go on
-    return np.where(sheet, small, values[nearest])
-
-
-def _window(small: NDArray[np.uint8], share: float) -> int:
-    """Return the odd side, in pixels of `small`, of a window that no stroke of at most `share` of the shorter side fills."""
-    return max(3, round(min(small.shape) * share)) | 1
-
-
-def _is_dark_on_light(small: NDArray[np.uint8], is_page: bool) -> bool:
-    """Tell whether what is thin is darker than what surrounds it: strokes cover less than half of every window, or of a larger one."""
-    shares = (PAGE_STROKE, STROKE_SHARE) if is_page else (STROKE_SHARE,)
-    return max((_vote(small, _window(small, share)) for share in shares), key=abs) >= (-TIED if is_page else 0)
-
-
-def _thin_vote(small: NDArray[np.uint8]) -> float:
-    """Return what `_vote` does for what is thin alone, whatever is large and dark or bright about it."""
-    window = _window(small, PAGE_STROKE)
-    kernel = np.ones((window, window), np.uint8)
-    hats = (cv2.morphologyEx(small, kind, kernel, borderType=cv2.BORDER_REPLICATE) for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
-    difference = _local(small, window) - small.astype(np.float32)
-    floor = max(6.0, 3 * float(np.median(np.abs(difference))))
-    # the edge of a shadow has no hat, the paper between two strokes is as bright as most of what is about it
-    darker, brighter = (np.minimum(hat, side) for hat, side in zip(hats, (difference, -difference), strict=True))
-    return float(np.log((darker[darker > floor].sum() + 1) / (brighter[brighter > floor].sum() + 1)))
-
-
-def _vote(small: NDArray[np.uint8], window: int) -> float:
-    """Return the logarithm of how much more there is that is darker than its surroundings than there is that is brighter."""
-    if window > COARSE:
-        return _vote(_halved(small), window // 2 | 1)
-    difference = small.astype(np.float32) - _local(small, window)
-    floor = max(6.0, 3 * float(np.median(np.abs(difference))))
-    darker, brighter = -difference[difference < -floor].sum(), difference[difference > floor].sum()
-    return float(np.log((darker + 1) / (brighter + 1)))
-
-
-def _local(small: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
-    """Return what most of a window about each pixel is like."""
-    side = min(2 * window + 1, 255)
-    half = side // 2
-    return cv2.medianBlur(cv2.copyMakeBorder(small, half, half, half, half, cv2.BORDER_REFLECT_101), side)[half:-half, half:-half]
-
-
 def _paper(small: NDArray[np.uint8], window: int) -> Float:
     """Return the brightness of the paper under everything, float32 of the shape of `small`, for dark ink."""
     if window > COARSE:
-        return np.asarray(cv2.resize(_paper(_halved(small), window // 2 | 1), small.shape[::-1]))
+        return np.asarray(cv2.resize(_paper(halved(small), window // 2 | 1), small.shape[::-1]))
     quiet = cv2.medianBlur(small, 3) if min(small.shape) > 24 else small
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
     closed = cv2.morphologyEx(quiet, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
@@ -268,7 +184,7 @@ def _noise(contrast: Float, sheet: NDArray[np.bool_] | None) -> Float:
     height, width = contrast.shape
     step = max(1, round(max(height, width) / WORK_SIDE))
     sample = contrast[::step, ::step]  # picked, not averaged: averaging would hide the grain
-    if min(height, width) < PAGE_SIDE:
+    if not may_be_page(contrast.shape):
         return np.full((1, 1), _deviation(sample), np.float32)
     rows, columns = max(1, sample.shape[0] // TILE), max(1, sample.shape[1] // TILE)
     tiles = np.array([[_deviation(_on(sheet, tile)) for tile in band] for band in _tiled(sample, rows, columns)], np.float32)

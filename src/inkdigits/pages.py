@@ -16,9 +16,10 @@ from .components import Components
 from .errors import TooManyMarks
 from .glyph import make_glyphs
 from .hand import compare_within
-from .ink import USUAL, Look, find_ink, other_looks
+from .ink import find_ink
 from .kinds import default_kinds, reading_of
 from .limits import Limits
+from .looks import Look, other_looks, usual_look
 from .prior import settle
 from .records import Number
 from .second_look import look_again
@@ -81,7 +82,7 @@ def read_page(picture: Picture, classifier: Classifier, limits: Limits, settings
             view, numbers, _ = at.upright(image, ink, 1 / scale, _known_turn(view, numbers))
     flat = straighten(image)
     if flat is not None:
-        levelled = find_ink(flat.image, ruled=True, look=Look(dark=look.dark))
+        levelled = find_ink(flat.image, ruled=True, look=usual_look(flat.image))
     else:
         slope = _slope(numbers) if view.rotation == 0 else 0.0
         if not LEVEL < abs(slope) < STEEPEST:
@@ -119,7 +120,8 @@ class _PageReader:
         """
         best: tuple[Look, Image, Seen] | None = None
         refused: TooManyMarks | None = None
-        for look in (USUAL, *other_looks(image)):
+        usual = usual_look(image)
+        for look in (usual, *other_looks(image, usual)):
             ink = find_ink(image, ruled=True, look=look)
             known = None
             if look.beside and best and best[2][1]:

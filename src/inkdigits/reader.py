@@ -26,6 +26,7 @@ from .frame import within_frame
 from .ink import find_ink
 from .inknet import default_inknet
 from .limits import Limits
+from .looks import Look, is_cut, other_looks, usual_look
 from .pages import Settings, read_page
 from .promises import Promises
 from .records import Number, Page
@@ -182,8 +183,8 @@ class Reader:
 
     def _only(self, image: NDArray[np.uint8]) -> Opinion | None:
         """Return what the one digit of an upright picture reads as, None where no ink is to be seen in it."""
-        first = opinion(propose(find_ink(image)), self.classifier)
-        if first is not None and first.reading.max() >= SURE_ALONE:
+        first = self._measured(image)
+        if first is not None and first.trust >= SURE_ALONE:
             return first
         # where measuring finds little, a network that learned to see looks too
         second = sighted(default_inknet().find(image), self.classifier)
@@ -191,6 +192,20 @@ class Reader:
             return first or second
         surer = max(first, second, key=lambda o: float(o.reading.max()))
         return surer._replace(reading=pooled(first.reading, second.reading))
+
+    def _measured(self, image: NDArray[np.uint8]) -> Opinion | None:
+        """Return what the ink that can be measured reads as, of all the ways to look at a picture the surest."""
+        usual = usual_look(image)
+        first = self._looked(image, usual)
+        if first is not None and first.trust >= SURE_ALONE:
+            return first
+        others = [self._looked(image, look) for look in other_looks(image, usual)]
+        return max((o for o in (first, *others) if o is not None), key=lambda o: o.trust, default=None)
+
+    def _looked(self, image: NDArray[np.uint8], look: Look) -> Opinion | None:
+        """Return what the ink of one look at a picture reads as."""
+        found = opinion(propose(find_ink(image, look=look)), self.classifier)
+        return found and found._replace(is_whole=not is_cut(found.box, look, image.shape))
 
 
 def _enough(single: bool) -> int:

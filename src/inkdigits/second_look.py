@@ -22,6 +22,7 @@ from .glyph import make_glyphs
 from .inknet import Sighting, around, default_inknet
 from .kinds import reading_of
 from .records import UNSURE, Box
+from .rings import remove_rings
 from .segment import Line
 from .single import Proposal, propose
 
@@ -30,6 +31,7 @@ ROOM = 1.25  # how much more than the digit's own box is shown then
 MOST = 150  # digits a page: where more are doubtful, the page is dirt
 WEIGHT = 0.7  # of each of two opinions, which come from one picture: 0.5 as if they said the same, 1 as if they knew nothing of each other
 SAME = 0.5  # of the smaller of two boxes lies in the other where both show the same digit
+CUT_OFF = 0.6  # of its sureness is left to what a digit reads as that may go on where nobody looked: half a 7 is a sure 1
 FAINTEST = 1e-3  # no digit is less likely in an opinion
 
 Float = NDArray[np.float32]
@@ -43,11 +45,18 @@ class Opinion(NamedTuple):
         box: where it stands.
         reading: how likely each digit is, float32 of shape (10,); they sum to less than 1 where it may be none.
         glyph: what was read, uint8 of shape (28, 28).
+        is_whole: it ends within what was looked at, and is not cut off at an edge.
     """
 
     box: Box
     reading: Float
     glyph: NDArray[np.uint8]
+    is_whole: bool = True
+
+    @property
+    def trust(self) -> float:
+        """How sure the reading is, 0–1, less where part of the digit may be beyond the edge."""
+        return float(self.reading.max()) * (1.0 if self.is_whole else CUT_OFF)
 
 
 class Revision(NamedTuple):
@@ -74,7 +83,7 @@ def opinion(proposals: Sequence[Proposal], classifier: Classifier) -> Opinion | 
 
 def sighted(seen: Sighting, classifier: Classifier) -> Opinion | None:
     """Return what the ink of a sighting reads as, None where nothing was seen."""
-    return opinion([replace(p, box=seen.place(p.box)) for p in propose(seen.ink)], classifier)
+    return opinion([replace(p, box=seen.place(p.box)) for p in propose(remove_rings(seen.ink))], classifier)
 
 
 def pooled(first: Float, second: Float) -> Float:

@@ -21,10 +21,10 @@ SHARP = 0.85  # so much darker it is just beyond its edge than just within
 RING = np.ones((17, 17), np.uint8)  # what lies just beyond, in pixels of the picture that the sheet is sought on
 SOLID = 0.9  # share of its convex hull that a sheet fills
 MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
-LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5)  # of Otsu's threshold: where bright begins
+LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5, 0.65, 0.5)  # of Otsu's threshold: where bright begins; the last where a shadow parts the bright
 BRIDGES = (5, 15, 31)  # pixels of the picture that corners are sought on: what is narrower does not join two bright stretches
 LOOK_SIDE = 480  # pixels: the corners are sought on a picture of at most this side
-SHADED = (0.75, 0.6, 0.45)  # of a sheet's brightness: as bright may be what of it lies in a shadow
+SHADED = (0.75, 0.6, 0.45, 0.33)  # of a sheet's brightness: as bright may be what of it lies in a shadow
 GROWN, SHARED, NEAR = 1.15, 0.4, 8  # so much larger the sheet is with it; so much of its edge is the same, to as many pixels
 SMALLEST = 64  # pixels: in a picture with a shorter side, a digit leaves no room for what lies about a sheet
 STRAIGHT = 0.035  # slope of a side, 2 degrees: a sheet that lies as straight as this is read as it lies
@@ -52,7 +52,7 @@ def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     outline = _find_outline(small)
     if outline is None:
         return None
-    whole = _with_shadow(outline, small)
+    whole = _with_shadow(outline, small, LEAST)
     outline = outline if whole is None else whole.round().astype(np.int32)[:, None]
     edge = max(2, round(MARGIN * max(small.shape)))
     kernel = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
@@ -72,8 +72,7 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
     corners = _first_corners(_bright(small, LEAST), small, LEAST)
     if corners is None:
         return None
-    whole = _with_shadow(corners.round().astype(np.int32)[:, None], small)
-    corners = (corners if whole is None else whole) / scale
+    corners = _whole(corners, small, LEAST) / scale
     across, down = _sides(corners)
     if np.abs(across[:, 1] / across[:, 0]).max() < STRAIGHT and np.abs(down[:, 0] / down[:, 1]).max() < STRAIGHT:
         return None
@@ -98,8 +97,14 @@ def sheet_alone(image: NDArray[np.uint8]) -> Straightened | None:
         solid = (o for o in itertools.islice(_bright(small, LEAST_ALONE), len(LEVELS)) if _is_solid(o))
         corners = _first_corners(solid, small, LEAST_ALONE)
         if corners is not None:
-            return _flattened(image, corners / scale)
+            return _flattened(image, _whole(corners, small, LEAST_ALONE) / scale)
     return None
+
+
+def _whole(corners: NDArray[np.float64], small: NDArray[np.uint8], least: float) -> NDArray[np.float64]:
+    """Return the corners of the sheet of which some are those of what lies in the light, or these."""
+    whole = _with_shadow(corners.round().astype(np.int32)[:, None], small, least)
+    return corners if whole is None else whole
 
 
 def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -166,7 +171,7 @@ def _first_corners(outlines: Iterable[NDArray[np.int32]], small: NDArray[np.uint
     return None
 
 
-def _with_shadow(outline: NDArray[np.int32], small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+def _with_shadow(outline: NDArray[np.int32], small: NDArray[np.uint8], least: float) -> NDArray[np.float64] | None:
     """Return the corners of the sheet of which an outline holds but the part that lies in the light, None where there is no more of it.
 
     A sheet that lies on another, or on a bright table, shares no edge with that.
@@ -184,7 +189,7 @@ def _with_shadow(outline: NDArray[np.int32], small: NDArray[np.uint8]) -> NDArra
         corners = _corners(hull, small.shape)
         edge = np.argwhere(lit != cv2.erode(lit, np.ones((3, 3), np.uint8)))[::5, ::-1]
         same = [abs(cv2.pointPolygonTest(hull.astype(np.float32), tuple(map(float, at)), True)) <= NEAR for at in edge]
-        if corners is not None and np.mean(same) >= SHARED and _is_sheet(hull, small, LESS_BRIGHT, LEAST):
+        if corners is not None and np.mean(same) >= SHARED and _is_sheet(hull, small, LESS_BRIGHT, least):
             return corners
     return None
 

@@ -1,0 +1,69 @@
+"""Ink comes in; the same without the rings that somebody drew about digits and numbers comes out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import Components
+
+Ink = NDArray[np.uint8]
+
+MANY = 3000  # pieces: of more nobody drew a ring about some
+FULL = 0.4  # of its box: a ring has less ink
+WITHIN, PIECE = 0.35, 0.2  # of a ring's height or breadth: what it was drawn about is larger, and so are its pieces; dirt in a 0 is smaller
+STICK = 0.25  # as broad as it is long: one such piece within a ring is a 1, or the stroke through a 0
+UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0 is not as broad as a ring
+SECTORS, AROUND = 36, 0.9  # of all sides, as seen from what lies within: a ring is there on so many
+
+
+def remove_rings(ink: Ink) -> Ink:
+    """Return `ink`, uint8 of shape (height, width), without strokes that go all around others: a ringed 7 is a 7, not a 0.
+
+    A ring that touches what it was drawn about stays.
+    """
+    pieces = Components.of(ink)
+    if len(pieces) > MANY:
+        return ink
+    sizes = pieces.boxes[:, 2:]
+    hollow = np.flatnonzero(pieces.areas < FULL * sizes.prod(1))
+    rings = [int(i) for i in hollow if _is_ring(pieces, int(i))]
+    return np.where(np.isin(pieces.labels, np.array(rings) + 1), 0, ink).astype(np.uint8) if rings else ink
+
+
+def _is_ring(pieces: Components, ring: int) -> bool:
+    """Tell whether a piece goes all around others that may be digits."""
+    begins, ends = pieces.boxes[:, :2], pieces.boxes[:, :2] + pieces.boxes[:, 2:]
+    inside = (begins > begins[ring]).all(1) & (ends < ends[ring]).all(1)
+    size = int(pieces.boxes[ring, 2:].min())
+    large = pieces.boxes[:, 2:].max(1) > PIECE * size
+    within = [int(i) for i in np.flatnonzero(inside & large)]
+    if not within or (len(within) == 1 and _is_stick(pieces, within[0]) and not _is_one(pieces.boxes[within[0]], pieces.boxes[ring])):
+        return False
+    x0, y0, x1, y1 = pieces.span(within)
+    if max(x1 - x0, y1 - y0) < WITHIN * size:
+        return False
+    rows, columns = _pixels(pieces, ring)
+    angles = np.arctan2(rows - (y0 + y1) / 2, columns - (x0 + x1) / 2)
+    sectors = np.unique(((angles / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS)
+    return len(sectors) >= AROUND * SECTORS
+
+
+def _is_one(stick: NDArray[np.int64], ring: NDArray[np.int64]) -> bool:
+    """Tell a 1 in a ring from the stroke through a 0, by their boxes."""
+    return bool(stick[2] < UPRIGHT * stick[3] and ring[2] > BROAD * ring[3])
+
+
+def _is_stick(pieces: Components, which: int) -> bool:
+    """Tell whether a piece is one straight stroke."""
+    points = np.stack(_pixels(pieces, which), 1).astype(np.float32)
+    short, long = sorted(cv2.minAreaRect(points)[1])
+    return short + 1 < STICK * (long + 1)
+
+
+def _pixels(pieces: Components, which: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows and columns of a piece's pixels."""
+    x, y, w, h = pieces.boxes[which]
+    rows, columns = np.nonzero(pieces.labels[y : y + h, x : x + w] == which + 1)
+    return rows + y, columns + x

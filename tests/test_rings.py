@@ -1,0 +1,84 @@
+"""rings: what is ringed is read, and the ring is not; a 0 that holds a dot or a stroke stays a 0."""
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits import Reader, mnist
+from inkdigits.rings import remove_rings
+from inkdigits.synthetic import Hands, make_page
+
+
+def page_with(draw, shape=(300, 400)):
+    ink = np.zeros(shape, np.uint8)
+    draw(ink)
+    return ink
+
+
+def four(ink):
+    cv2.polylines(ink, [np.array([(190, 120), (170, 165), (225, 165)])], False, 255, 6)
+    cv2.line(ink, (208, 130), (206, 195), 255, 6)
+
+
+@pytest.mark.parametrize("gap", [0, 20])
+def test_a_ring_goes_and_what_it_holds_stays(gap):
+    held = page_with(four)
+    ringed = held.copy()
+    cv2.ellipse(ringed, (197, 158), (80, 70), 5, 30, 390 - gap, 255, 5)
+    assert np.array_equal(remove_rings(ringed), held)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        lambda ink: None,
+        lambda ink: cv2.circle(ink, (200, 150), 6, 255, cv2.FILLED),  # a dotted 0
+        lambda ink: cv2.line(ink, (185, 185), (218, 110), 255, 6),  # one with a stroke through it
+    ],
+)
+def test_a_zero_stays(inside):
+    def zero(ink):
+        cv2.ellipse(ink, (200, 150), (55, 90), 0, 0, 360, 255, 7)
+        inside(ink)
+
+    ink = page_with(zero)
+    assert np.array_equal(remove_rings(ink), ink)
+
+
+def test_what_is_open_to_one_side_is_no_ring():
+    def bracket(ink):
+        four(ink)
+        cv2.ellipse(ink, (197, 158), (80, 70), 0, 60, 300, 255, 5)
+
+    ink = page_with(bracket)
+    assert np.array_equal(remove_rings(ink), ink)
+
+
+def test_ringed_numbers_of_a_page_are_read():
+    reader = Reader.load()
+    right = of = 0
+    for seed in range(6):
+        image, truth = make_page("47 305\n86 29", seed=seed, hands=Hands(split="validation", strokes=0.0), dirt="clean")
+        for number in truth.numbers:
+            box = number.box
+            middle = round(box.x + box.width / 2), round(box.y + box.height / 2)
+            axes = round(0.62 * box.width + 0.2 * box.height), round(0.85 * box.height)
+            cv2.ellipse(image, middle, axes, 3, 0, 360, (60, 60, 90), max(2, box.height // 16), cv2.LINE_AA)
+        found = [n.text for n in reader.read(image, threshold=0).numbers]
+        right += sum(n.text in found for n in truth.numbers)
+        of += len(truth.numbers)
+    assert right > 0.8 * of
+
+
+def test_a_ringed_digit_is_read_alone():
+    (x, y), _ = mnist.load_data()
+    reader = Reader.load()
+    digits = range(-40, 0)
+    right = 0
+    for i in digits:
+        drawn = 255 - cv2.resize(x[i], (200, 200), interpolation=cv2.INTER_CUBIC)
+        picture = cv2.copyMakeBorder(drawn, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=255)
+        cv2.ellipse(picture, (160, 160), (145, 140), 0, 0, 360, 40, 6, cv2.LINE_AA)
+        page = reader.read(picture, single=True, threshold=0)
+        right += page.numbers[0].digits[0].value == y[i]
+    assert right >= 0.95 * len(digits)
