@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from inkdigits import Reader
-from inkdigits.dots import remove_dots
+from inkdigits.components import Components
+from inkdigits.dots import find_dots
 from inkdigits.segment import segment
 from inkdigits.synthetic import Hands, make_page
 
@@ -17,6 +18,11 @@ def dotted(pitch, radius, jitter=1, shape=(600, 800)):
         for x in range(20, shape[1], pitch):
             cv2.circle(ink, (x + int(rng.integers(-jitter, jitter + 1)), y), radius, 255, -1)
     return ink
+
+
+def remove_dots(ink):
+    pieces = Components.of(ink)
+    return pieces.without(find_dots(pieces))
 
 
 @pytest.mark.parametrize(("pitch", "radius"), [(30, 1), (30, 3), (16, 2), (50, 5)])

@@ -5,8 +5,14 @@ import numpy as np
 import pytest
 
 from inkdigits import Reader, mnist
-from inkdigits.rings import remove_rings
+from inkdigits.components import Components
+from inkdigits.rings import find_rings
 from inkdigits.synthetic import Hands, make_page
+
+
+def remove_rings(ink):
+    pieces = Components.of(ink)
+    return pieces.without(find_rings(pieces))
 
 
 def page_with(draw, shape=(300, 400)):

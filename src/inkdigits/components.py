@@ -73,6 +73,10 @@ class Components:
         keep = part == which[0] + 1 if len(which) == 1 else np.isin(part, np.asarray(which) + 1)
         return np.where(keep, self.ink[y0:y1, x0:x1], 0).astype(np.uint8)
 
+    def without(self, gone: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Return the ink of all pieces but those that `gone`, bool of shape (n,), tells."""
+        return np.where(np.concatenate([[False], gone])[self.labels], 0, self.ink).astype(np.uint8) if gone.any() else self.ink
+
     def span(self, which: list[int] | NDArray[np.int64]) -> tuple[int, int, int, int]:
         """Return x0, y0, x1, y1 of the box around the pieces `which` (x1 and y1 just outside)."""
         boxes = self.boxes[np.asarray(which)]

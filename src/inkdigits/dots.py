@@ -1,4 +1,4 @@
-"""The ink of a page comes in; the same without the dots of dotted paper comes out."""
+"""The pieces of a page's ink come in; which of them are the dots of dotted paper comes out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .components import label
-
-Ink = NDArray[np.uint8]
+from .components import Components
 
 SPECK = 4  # pixels: what has no more is dropped anyway
 LARGEST = 1.2  # a dot is no larger than most pieces, which are dots
@@ -18,23 +16,22 @@ ROUND, FULL, LESS_TINY = 0.7, 0.5, 0.5  # what is as round and as full of ink as
 NEAREST = 12  # neighbours of a piece that are looked at
 
 
-def remove_dots(ink: Ink) -> Ink:
-    """Return `ink`, uint8 of shape (height, width), without what is small, alike, and stands in rows and columns.
+def find_dots(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces, bool of shape (n,), are small, alike, and stand in rows and columns.
 
-    A speck that stands out of line, as a decimal point does, stays.
+    A speck that stands out of line, as a decimal point does, is none.
     """
-    n, labels, stats, centres = label(ink > 0)
-    dots = np.zeros(n, bool)
-    pieces = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > SPECK)[1:]  # the first is paper
-    dots[pieces] = _are_dots(stats[pieces].astype(float), centres[pieces])
-    return np.where(dots[labels], 0, ink).astype(np.uint8) if dots.any() else ink
+    dots = np.zeros(len(pieces), bool)
+    seen = np.flatnonzero(pieces.areas > SPECK)
+    dots[seen] = _are_dots(pieces.boxes[seen, 2:].astype(float), pieces.areas[seen], pieces.centres[seen])
+    return dots
 
 
-def _are_dots(stats: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which pieces are dots, by their boxes and areas, of shape (n, 5), and their centres, of shape (n, 2)."""
-    dots = np.zeros(len(stats), bool)
-    _, _, w, h, area = stats.T
-    if len(stats) < FEWEST:
+def _are_dots(sizes: NDArray[np.float64], area: NDArray[np.int64], centres: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which pieces are dots, by their widths and heights, of shape (n, 2), areas, and centres, of shape (n, 2)."""
+    dots = np.zeros(len(sizes), bool)
+    w, h = sizes.T
+    if len(sizes) < FEWEST:
         return dots
     small = np.flatnonzero(np.maximum(w, h) < LARGEST * np.sqrt(np.median(w * h) + 1))
     if not FEWEST <= len(small) <= MOST:

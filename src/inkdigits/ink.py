@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import grain, remove_boxes
-from .components import label
-from .dots import remove_dots
+from .components import Components, label
+from .dots import find_dots
 from .looks import (
     COARSE,
     PAGE_SIDE,
@@ -32,7 +32,7 @@ from .looks import (
     usual_look,
     window_of,
 )
-from .rings import remove_rings
+from .rings import find_rings
 from .ruling import remove_ruling
 
 Float = NDArray[np.float32]
@@ -74,17 +74,19 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None
     Returns:
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
-    return remove_rings(_with_rings(flatten(image, look), ruled))
+    pieces = Components.of(_written(flatten(image, look), ruled))
+    gone = find_rings(pieces)
+    return pieces.without(gone | find_dots(pieces) if ruled else gone)
 
 
-def _with_rings(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
-    """Return the ink of a flattened picture, with the rings that were drawn about some of it."""
+def _written(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
+    """Return the ink of a flattened picture: all but its ruling and boxes."""
     if not ruled:  # one digit: what runs along the edges may be its strokes, and is sought in its ink
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
     if not may_be_page(flat.contrast.shape):
-        return remove_dots(soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES))))
+        return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
     flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))
-    return remove_dots(soften(flat, _faintest(flat)))
+    return soften(flat, _faintest(flat))
 
 
 def _calmed(flat: Flat) -> Flat:

@@ -5,6 +5,7 @@ Both are seen on a small picture, once, before any ink is sought. Where they may
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -38,30 +39,30 @@ class Look(NamedTuple):
     beside: bool = False
 
 
-def usual_look(image: NDArray[np.uint8]) -> Look:
-    """Return how a picture is looked at first: uint8 of shape (height, width) or (height, width, 3), upright."""
+def looks(image: NDArray[np.uint8]) -> Iterator[Look]:
+    """Yield how a picture is to be looked at, the usual way first.
+
+    That may be wrong, and only reading tells. What lies beside a sheet may be a desk, or the rest of it in a shadow; and shadows and desks
+    have more of a say in what is dark on light than thin strokes, which may see it otherwise. For most pictures there is one look.
+
+    Args:
+        image: uint8 of shape (height, width) or (height, width, 3), upright.
+    """
     small = small_of(grey_of(image))
     is_page = may_be_page(image.shape)
     sheet = find_sheet(small) if is_page else None
-    return Look(_is_dark_on_light(spread(small, sheet), is_page), sheet)
+    on_sheet = spread(small, sheet)
+    dark = _is_dark_on_light(on_sheet, is_page)
+    yield Look(dark, sheet)
+    if is_page and (_thin_vote(on_sheet) >= -TIED) != dark:
+        yield Look(not dark, sheet)
+    if sheet is not None:
+        yield Look(_thin_vote(small) >= -TIED, beside=True)
 
 
-def other_looks(image: NDArray[np.uint8], usual: Look) -> list[Look]:
-    """Return how a picture is to be looked at beside the usual way, which may be wrong: only reading tells. There are none for most.
-
-    What lies beside a sheet may be a desk, or the rest of it in a shadow. Shadows and desks have more of a
-    say in what is dark on light than thin strokes, which may see it otherwise.
-    """
-    if not may_be_page(image.shape):
-        return []
-    small = small_of(grey_of(image))
-    looks = []
-    thin = _thin_vote(spread(small, usual.sheet)) >= -TIED
-    if thin != usual.dark:
-        looks.append(usual._replace(dark=thin))
-    if usual.sheet is not None:
-        looks.append(Look(_thin_vote(small) >= -TIED, beside=True))
-    return looks
+def usual_look(image: NDArray[np.uint8]) -> Look:
+    """Return how a picture is looked at first; see `looks`."""
+    return next(looks(image))
 
 
 def is_cut(box: Box, look: Look, shape: tuple[int, ...]) -> bool:

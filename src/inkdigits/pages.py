@@ -19,7 +19,7 @@ from .hand import compare_within
 from .ink import find_ink
 from .kinds import default_kinds, reading_of
 from .limits import Limits
-from .looks import Look, other_looks, usual_look
+from .looks import Look, looks, usual_look
 from .prior import settle
 from .records import Number
 from .second_look import look_again
@@ -120,8 +120,7 @@ class _PageReader:
         """
         best: tuple[Look, Image, Seen] | None = None
         refused: TooManyMarks | None = None
-        usual = usual_look(image)
-        for look in (usual, *other_looks(image, usual)):
+        for look in looks(image):
             ink = find_ink(image, ruled=True, look=look)
             known = None
             if look.beside and best and best[2][1]:
@@ -191,7 +190,7 @@ def _without_desk(ink: Image, numbers: list[Number]) -> Image:
     """Return ink without what reaches the picture's edge and is much larger than the digits that were read."""
     pieces = Components.of(ink)
     desk = pieces.at_edge(2) & (pieces.boxes[:, 2:].max(1, initial=0) > LARGE * _usual_size(numbers))
-    return np.where(np.concatenate([[False], desk])[pieces.labels], 0, ink).astype(np.uint8)
+    return pieces.without(desk)
 
 
 def _shows_more(ink: Image, known: Image, numbers: list[Number]) -> bool:

@@ -26,7 +26,7 @@ from .frame import within_frame
 from .ink import find_ink
 from .inknet import default_inknet
 from .limits import Limits
-from .looks import Look, is_cut, other_looks, usual_look
+from .looks import Look, is_cut, looks
 from .pages import Settings, read_page
 from .promises import Promises
 from .records import Number, Page
@@ -195,12 +195,14 @@ class Reader:
 
     def _measured(self, image: NDArray[np.uint8]) -> Opinion | None:
         """Return what the ink that can be measured reads as, of all the ways to look at a picture the surest."""
-        usual = usual_look(image)
-        first = self._looked(image, usual)
-        if first is not None and first.trust >= SURE_ALONE:
-            return first
-        others = [self._looked(image, look) for look in other_looks(image, usual)]
-        return max((o for o in (first, *others) if o is not None), key=lambda o: o.trust, default=None)
+        best: Opinion | None = None
+        for look in looks(image):
+            found = self._looked(image, look)
+            if found is not None and (best is None or found.trust > best.trust):
+                best = found
+            if best is not None and best.trust >= SURE_ALONE:
+                break
+        return best
 
     def _looked(self, image: NDArray[np.uint8], look: Look) -> Opinion | None:
         """Return what the ink of one look at a picture reads as."""

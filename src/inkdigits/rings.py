@@ -1,4 +1,4 @@
-"""Ink comes in; the same without the rings that somebody drew about digits and numbers comes out."""
+"""The pieces of ink come in; which of them are rings that somebody drew about digits and numbers comes out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from .components import Components
 
-Ink = NDArray[np.uint8]
-
 MANY = 3000  # pieces: of more nobody drew a ring about some
 FULL = 0.4  # of its box: a ring has less ink
 WITHIN, PIECE = 0.35, 0.2  # of a ring's height or breadth: what it was drawn about is larger, and so are its pieces; dirt in a 0 is smaller
@@ -18,18 +16,14 @@ UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0
 SECTORS, AROUND = 36, 0.9  # of all sides, as seen from what lies within: a ring is there on so many
 
 
-def remove_rings(ink: Ink) -> Ink:
-    """Return `ink`, uint8 of shape (height, width), without strokes that go all around others: a ringed 7 is a 7, not a 0.
+def find_rings(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces, bool of shape (n,), go all around others: a ringed 7 is a 7, not a 0.
 
-    A ring that touches what it was drawn about stays.
+    A ring that touches what it was drawn about is not seen.
     """
-    pieces = Components.of(ink)
-    if len(pieces) > MANY:
-        return ink
-    sizes = pieces.boxes[:, 2:]
-    hollow = np.flatnonzero(pieces.areas < FULL * sizes.prod(1))
-    rings = [int(i) for i in hollow if _is_ring(pieces, int(i))]
-    return np.where(np.isin(pieces.labels, np.array(rings) + 1), 0, ink).astype(np.uint8) if rings else ink
+    rings = (pieces.areas < FULL * pieces.boxes[:, 2:].prod(1)) & (len(pieces) <= MANY)
+    rings[rings] = [_is_ring(pieces, int(i)) for i in np.flatnonzero(rings)]
+    return rings
 
 
 def _is_ring(pieces: Components, ring: int) -> bool:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from .assemble import Item, Readings
 from .classify import Classifier
+from .components import Components
 from .glyph import make_glyphs
 from .inknet import Sighting, around, default_inknet
 from .kinds import reading_of
 from .records import UNSURE, Box
-from .rings import remove_rings
+from .rings import find_rings
 from .segment import Line
 from .single import Proposal, propose
 
@@ -83,7 +84,8 @@ def opinion(proposals: Sequence[Proposal], classifier: Classifier) -> Opinion | 
 
 def sighted(seen: Sighting, classifier: Classifier) -> Opinion | None:
     """Return what the ink of a sighting reads as, None where nothing was seen."""
-    return opinion([replace(p, box=seen.place(p.box)) for p in propose(remove_rings(seen.ink))], classifier)
+    pieces = Components.of(seen.ink)
+    return opinion([replace(p, box=seen.place(p.box)) for p in propose(pieces.without(find_rings(pieces)))], classifier)
 
 
 def pooled(first: Float, second: Float) -> Float:

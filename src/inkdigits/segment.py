@@ -203,8 +203,7 @@ def without_edges(ink: Ink, usual: float) -> Ink:
         usual: height of a digit, in pixels.
     """
     pieces = Components.of(ink)
-    dropped = np.concatenate([[False], pieces.at_edge(2) & (_is_junk(pieces) | _slivers(pieces, usual))])
-    return np.where(dropped[pieces.labels], 0, ink).astype(np.uint8)
+    return pieces.without(pieces.at_edge(2) & (_is_junk(pieces) | _slivers(pieces, usual)))
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
