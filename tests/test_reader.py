@@ -136,12 +136,22 @@ def rule_askew(image, degrees, ruling, spacing=34):
     return (image * (1 - lines[..., None] * (0.9, 0.7, 0.5))).astype(np.uint8)
 
 
-@pytest.mark.parametrize("turn", [90, 270])
-def test_a_page_on_its_side_is_turned(reader, turn):
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_page_on_its_side_or_upside_down_is_turned(reader, turn):
     image, truth = make_page("234567\n547235", seed=2, split="validation", dirt="clean")
     page = reader.read(np.ascontiguousarray(np.rot90(image, turn // 90)), threshold=0)
     assert page.rotation == turn
-    assert (page.width, page.height) == (truth.height, truth.width)
+    assert (page.width, page.height) == ((truth.width, truth.height) if turn == 180 else (truth.height, truth.width))
+    right = [flat(reader.read(image, threshold=0).text), flat(page.text)]
+    assert count_right(right[1], truth) >= count_right(right[0], truth) - 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_digits_that_are_digits_upside_down_turn_no_page_over(reader, seed):
+    text = "".join(np.random.default_rng(seed).choice(list("01689"), 15))
+    image, _ = make_page(text[:8] + "|" + text[8:], seed=seed, split="validation", dirt="clean")
+    for picture in (image, np.ascontiguousarray(np.rot90(image, 2))):
+        assert reader.read(picture).rotation != 180
 
 
 def test_the_eight_orientations_of_one_photo_read_alike(reader):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,25 +54,22 @@ def _find(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     if min(height, width) < SMALLEST:
         return None
     colour = image[0, 0].astype(np.int16)
-    if all(_is_other(side, colour).any() for side in (image[:1], image[-1:], image[:, :1], image[:, -1:])):
-        return None  # as most pictures
-    rows = np.asarray(_is_other(image[:, :: max(1, width // 200)], colour).any(1))
-    columns = np.asarray(_is_other(image[:: max(1, height // 200)], colour).any(0))
+    same = cv2.inRange(image, np.atleast_1d(colour - SAME), np.atleast_1d(colour + SAME))
+    rows, columns = (cv2.reduce(same, axis, cv2.REDUCE_MIN).ravel() == 0 for axis in (1, 0))  # those that hold something else
     if not rows.any():
         return None
     (y0, y1), (x0, x1) = (_ends(of) for of in (rows, columns))
-    strips = (image[:y0], image[y1:], image[:, :x0], image[:, x1:])
-    if min(y1 - y0, x1 - x0) < SMALLEST or any(_is_other(strip, colour).any() for strip in strips):
+    if min(y1 - y0, x1 - x0) < SMALLEST:
         return None
     within = image[y0:y1, x0:x1]
     sides = (within, within[::-1], within.swapaxes(0, 1), within.swapaxes(0, 1)[::-1])
-    cut = [side for side, strip in zip(sides, strips, strict=True) if strip.size]
+    cut = [side for side, margin in zip(sides, (y0, height - y1, x0, width - x1), strict=True) if margin]
     return (x0, y0, x1, y1) if cut and all(_is_edge(side, colour) for side in cut) else None
 
 
-def _is_other(part: NDArray[np.uint8], colour: NDArray[np.int16], by: int = SAME) -> NDArray[np.bool_]:
-    """Tell which pixels differ from a colour, bool of shape (height, width)."""
-    other = np.abs(part - colour) > by
+def _is_other(part: NDArray[np.uint8], colour: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Tell which pixels clearly differ from a colour, bool of shape (height, width)."""
+    other = np.abs(part - colour) > OTHER
     return np.asarray(other if other.ndim == 2 else other.any(2))
 
 
@@ -83,6 +81,4 @@ def _ends(there: NDArray[np.bool_]) -> tuple[int, int]:
 def _is_edge(side: NDArray[np.uint8], colour: NDArray[np.int16]) -> bool:
     """Tell whether a picture begins at the top of `side`, not only ink, or a line that is drawn there."""
     just, deep = (max(2, round(share * len(side))) for share in (EDGE, DEEP))
-    return bool(
-        _is_other(side[just : just + 1], colour, OTHER).mean() > ALL and _is_other(side[deep : deep + 1], colour, OTHER).mean() > MOST
-    )
+    return bool(_is_other(side[just : just + 1], colour).mean() > ALL and _is_other(side[deep : deep + 1], colour).mean() > MOST)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .boxes import grain, remove_boxes
 from .components import Components, label
 from .dots import find_dots
+from .ghosts import find_ghosts
 from .looks import (
     COARSE,
     PAGE_SIDE,
@@ -231,13 +232,15 @@ def soften(flat: Flat, faintest: float = FAINTEST) -> NDArray[np.uint8]:
     n, labels, stats, _ = label(inked)
     at = np.flatnonzero(inked)  # little of a page is ink: all that follows is done there alone
     which, values = labels.ravel()[at], contrast.ravel()[at]
-    strength = _strengths(which, values, n)
+    strength, darkest = _strengths(which, values, n)
     middle_x, middle_y = (stats[:, :2] + stats[:, 2:4] // 2).T
     noise = flat.noise[middle_y, middle_x] if flat.noise.size > 1 else flat.noise[0, 0]
     areas = stats[:, cv2.CC_STAT_AREA]
     high = np.where(areas >= LARGE, HIGH_AT_LARGE, NOISE_HIGH)
     sure = (strength >= np.maximum(high * noise, 1.6 * faintest)) & (areas >= 2)
-    kept = (sure & ~_is_echo(contrast, at, which, strength))[which]
+    if may_be_page(contrast.shape) and (ghosts := find_ghosts(contrast, inked, np.where(sure, darkest, 0), areas)) is not None:
+        return soften(flat._replace(contrast=np.where(ghosts, np.float32(1e-6), contrast)), faintest)  # strokes were one piece with them
+    kept = (sure & ~_is_echo(contrast, at, which, strength, darkest))[which]
     at, values, piece = at[kept], values[kept], strength[which[kept]]
     # a stroke's own contrast: that of its piece, or of its surroundings where the pen ran dry or another pen joins it
     nearby = cv2.dilate(contrast, _surroundings(min(contrast.shape))).ravel()[at]
@@ -248,12 +251,12 @@ def soften(flat: Flat, faintest: float = FAINTEST) -> NDArray[np.uint8]:
     return ink
 
 
-def _is_echo(contrast: Float, at: NDArray[np.int64], which: NDArray[np.int32], strength: Float) -> NDArray[np.bool_]:
+def _is_echo(contrast: Float, at: NDArray[np.int64], which: NDArray[np.int32], strength: Float, darkest: Float) -> NDArray[np.bool_]:
     """Tell which pieces lie in the shadow of ink many times as strong: what JPEG leaves about a stroke, in the blocks that it crosses."""
     strongest = cv2.dilate(contrast, np.ones((2 * BLOCK + 1, 2 * BLOCK + 1), np.uint8)).ravel()[at]
     count = np.bincount(which, minlength=len(strength))
     mean = np.bincount(which, strongest, minlength=len(strength)) / np.maximum(count, 1)
-    return np.asarray(mean > ECHO * strength)
+    return np.asarray((mean > ECHO * strength) & (mean > 0.5 * ECHO * darkest))  # not where that ink is its own
 
 
 def _surroundings(side: int) -> NDArray[np.uint8]:
@@ -268,8 +271,8 @@ def _surroundings(side: int) -> NDArray[np.uint8]:
     return np.ones((reach, reach), np.uint8)
 
 
-def _strengths(which: NDArray[np.int32], values: Float, n: int) -> Float:
-    """Return each piece's contrast at its darkest tenth, float32 of shape (n,), 0 where it has no pixels.
+def _strengths(which: NDArray[np.int32], values: Float, n: int) -> tuple[Float, Float]:
+    """Return each piece's contrast at its darkest tenth, and where it is darkest, float32 of shape (n,), 0 where it has no pixels.
 
     Args:
         which: piece of each pixel, of shape (m,).
@@ -280,7 +283,8 @@ def _strengths(which: NDArray[np.int32], values: Float, n: int) -> Float:
     keys = np.sort((which.astype(np.uint64) << np.uint64(32)) | values.view(np.uint32))
     counts = np.bincount(which, minlength=n)
     there = counts > 0
-    at = np.cumsum(counts)[there] - 1 - counts[there] // 10
-    result = np.zeros(n, np.float32)
-    result[there] = keys[at].astype(np.uint32).view(np.float32)  # the lower half of each key
-    return result
+    last = np.cumsum(counts)[there] - 1
+    strength, darkest = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    strength[there] = keys[last - counts[there] // 10].astype(np.uint32).view(np.float32)  # the lower half of each key
+    darkest[there] = keys[last].astype(np.uint32).view(np.float32)
+    return strength, darkest

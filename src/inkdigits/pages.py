@@ -34,6 +34,10 @@ from .whole import Beside, look_beside, trusted
 ENOUGH_TO_TURN, SURE_DIGIT = 6, 0.75  # digits so sure a page must have before it may be taken for one that lies on its side
 MANY, SURE_SIDE = 12, 0.87  # so many of them, or all of it as sure: letters on their side look like a few digits
 SURE_ENOUGH = 0.8  # sureness above which nobody looks whether the page lies on its side
+UPSIDE_DOWN = (0, 1, 6, 8, 9)  # read as digits from below, too: the others tell
+SURE_UPRIGHT, FEW_TELLING = 0.95, 0.35  # as sure, or so large a share of others among its digits: a page does not lie upside down
+OVER_MARGIN = 0.06  # how much surer the reading of a page upside down must be
+TELLING, MORE_TELLING = 4, 1.75  # of the others it must have, and so many times as many as before
 TURN_MARGIN = 0.12  # how much surer the reading of the turned page must be
 UNREAD = 0.5  # of the pieces of ink on a page are taken for digits, when it is asked how sure its reading is
 MUCH, HOPELESS = 100, 0.25  # a page that should have more digits and reads less surely is dirt: nobody looks closer
@@ -151,18 +155,34 @@ class _PageReader:
         lines = segment(ink, self.limits.max_components)
         best = self.on_lines(lines, image, ink)
         expected = _expected(lines)
-        if turn is not None or _sureness(best, expected) >= SURE_ENOUGH:
+        if turn is not None:
             return view, best, expected
-        sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
-        # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
-        side = max(filter(_is_page, sides), key=lambda s: _sureness(s.numbers), default=None)
-        if side is None or _sureness(side.numbers, _expected(side.some)) <= _sureness(best, expected) + TURN_MARGIN:
+        side = self._surer_side(image, ink, _Side(0, lines, lines, best))
+        if side is None:
             return view, best, expected
         if len(side.some) == len(side.lines):
             best = side.numbers
         else:
             best = self.on_lines(side.lines, turned(image, side.rotation), turned(ink, side.rotation))
         return replace(view, rotation=side.rotation), best, _expected(side.lines)
+
+    def _surer_side(self, image: Image, ink: Image, upright: _Side) -> _Side | None:
+        """Return the side on which a page reads clearly surer than as it lies, None where there is none."""
+        sure = _sureness(upright.numbers, _expected(upright.lines))
+        if sure < SURE_ENOUGH:
+            sides = [self._glance(turned(image, side), turned(ink, side), side) for side in (90, 270)]
+            # lying on one side or the other, the same ink reads as so many digits: only how sure they are tells them apart
+            side = max(filter(_is_page, sides), key=lambda s: _sureness(s.numbers), default=None)
+            if side is not None and _sureness(side.numbers, _expected(side.some)) > sure + TURN_MARGIN:
+                return side
+        telling = _telling(upright.numbers)
+        if sure < SURE_UPRIGHT and telling < FEW_TELLING * _count(upright.numbers):
+            over = self._glance(turned(image, 180), turned(ink, 180), 180)
+            surer = _sureness(over.numbers, _expected(over.some)) > sure + OVER_MARGIN
+            enough = _surely(over.numbers) >= ENOUGH_TO_TURN and _telling(over.numbers) >= max(TELLING, MORE_TELLING * telling)
+            if surer and enough:
+                return over
+        return None
 
     def _glance(self, image: Image, ink: Image, rotation: int) -> _Side:
         """Return how a page reads that was turned, by some of its lines."""
@@ -271,8 +291,18 @@ def _is_page(side: _Side) -> bool:
 
     A 0 looks the same on its side.
     """
-    sure = sum(d.confidence >= SURE_DIGIT and d.alternatives[0][0] != 0 for n in side.numbers for d in n.digits)
+    sure = _surely(side.numbers, (0,))
     return sure >= (ENOUGH_TO_TURN if _sureness(side.numbers, _expected(side.some)) >= SURE_SIDE else MANY)
+
+
+def _telling(numbers: list[Number]) -> int:
+    """Return how many digits were surely read that tell what is up and what is down."""
+    return _surely(numbers, UPSIDE_DOWN)
+
+
+def _surely(numbers: list[Number], but: tuple[int, ...] = ()) -> int:
+    """Return how many digits were surely read, but those of some values."""
+    return sum(d.confidence >= SURE_DIGIT and d.alternatives[0][0] not in but for n in numbers for d in n.digits)
 
 
 def _slope(numbers: list[Number]) -> float:

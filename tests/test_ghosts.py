@@ -1,0 +1,63 @@
+"""ghosts: what shines through from the back of a sheet is no ink; a pale pen beside a strong one is, and so is a pen that runs dry."""
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits import Reader
+from inkdigits.ink import find_ink
+from inkdigits.synthetic import Hands, make_page
+
+TEXT = "2071 438|5566 912|30 847"
+
+
+def page(seed):
+    image, truth = make_page(TEXT, seed=seed, hands=Hands(split="validation", strokes=0.0), dirt="clean", size=(900, 640))
+    grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
+    return (grey if grey.mean() > 120 else 255 - grey), truth
+
+
+def with_back(front, strength):
+    """The page as it looks when the same is written on its back."""
+    paper = cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((61, 61), np.uint8))
+    ink = np.clip(1 - front / np.maximum(paper, 1), 0, 1)
+    back = cv2.GaussianBlur(ink[:, ::-1], (0, 0), 2)
+    return np.clip(front * (1 - strength * back), 0, 255).astype(np.uint8)
+
+
+def right(text, truth):
+    lines, true = text.split("\n"), truth.text.split("\n")
+    return sum(a == b for line, other in zip(lines, true, strict=False) for a, b in zip(line, other, strict=False)) / len(truth.text)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("strength", [0.15, 0.3])
+def test_what_shines_through_is_not_read(seed, strength):
+    front, truth = page(seed)
+    reader = Reader.load()
+    plain, through = (right(reader.read(picture, threshold=0).text, truth) for picture in (front, with_back(front, strength)))
+    assert through >= plain - 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_second_pale_pen_is_read(seed):
+    front, truth = page(seed)
+    paper = cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((61, 61), np.uint8)).astype(float)
+    fade = np.ones(front.shape)
+    for number in truth.numbers[::2]:
+        x, y, w, h = number.box
+        fade[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4] = 0.3
+    pale = (paper + (front - paper) * fade).round().astype(np.uint8)
+    plain, two = (find_ink(picture, ruled=True) > 127 for picture in (front, pale))
+    assert (plain & two).sum() > 0.93 * plain.sum()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pen_that_runs_dry_leaves_ink(seed):
+    front, _ = page(seed)
+    paper = cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((61, 61), np.uint8)).astype(float)
+    rough = np.random.default_rng(seed).normal(size=(20, 28)).astype(np.float32)
+    fade = 0.3 + 0.7 * np.clip(0.5 + 0.6 * cv2.resize(rough, front.shape[::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
+    dry = (paper + (front - paper) * fade).round().astype(np.uint8)
+    plain, faded = (find_ink(picture, ruled=True) > 127 for picture in (front, dry))
+    assert (plain & faded).sum() > 0.85 * plain.sum()
