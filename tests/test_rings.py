@@ -6,7 +6,7 @@ import pytest
 
 from inkdigits import Reader, mnist
 from inkdigits.components import Components
-from inkdigits.rings import find_rings
+from inkdigits.rings import find_brackets, find_rings
 from inkdigits.synthetic import Hands, make_page
 
 
@@ -88,3 +88,30 @@ def test_a_ringed_digit_is_read_alone():
         page = reader.read(picture, single=True, threshold=0)
         right += page.numbers[0].digits[0].value == y[i]
     assert right >= 0.95 * len(digits)
+
+
+@pytest.mark.parametrize("height", [75, 90])
+def test_brackets_go_and_what_they_hold_stays(height):
+    held = page_with(four)
+    bracketed = held.copy()
+    for x, begin in ((155, 110), (240, -70)):
+        cv2.ellipse(bracketed, (x, 158), (30, height), 0, begin, begin + 140, 255, 4)
+    pieces = Components.of(bracketed)
+    assert np.array_equal(pieces.without(find_brackets(pieces)), held)
+
+
+def test_ones_are_no_brackets():
+    def ones(ink):
+        four(ink)
+        cv2.line(ink, (140, 100), (138, 210), 255, 5)
+        cv2.line(ink, (260, 100), (256, 210), 255, 5)
+
+    assert not find_brackets(Components.of(page_with(ones))).any()
+
+
+def test_one_bracket_alone_is_none():
+    def half(ink):
+        four(ink)
+        cv2.ellipse(ink, (150, 158), (30, 80), 0, 110, 250, 255, 4)
+
+    assert not find_brackets(Components.of(page_with(half))).any()

@@ -44,14 +44,14 @@ def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, are
     pieces = np.flatnonzero(apart[1:, cv2.CC_STAT_AREA] >= LARGE) + 1
     if not len(ink) or len(pieces) < FEWEST:
         return None
-    gone = sharp < SOFT * float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
     touching = np.unique(labels[cv2.dilate(near, np.ones((3, 3), np.uint8)) > near])
     across = _crosses(apart[pieces, :4], stats[ink, :4]) | np.isin(pieces, touching)
     clearly = across & (strongest[pieces] < FAINTER * usual)
-    if clearly.sum() >= max(FEWEST, ACROSS * len(pieces), ALIKE * across.sum()):
-        gone |= strongest < FAINTER * usual
+    if clearly.sum() < max(FEWEST, ACROSS * len(pieces), ALIKE * across.sum()):
+        return None
+    gone = (strongest < FAINTER * usual) | (sharp < SOFT * float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink])))
     gone[0] = False
-    return np.asarray(gone[labels]) if gone.any() else None
+    return np.asarray(gone[labels])
 
 
 def _crosses(some: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from .boxes import grain, remove_boxes
 from .components import Components, label
 from .dots import find_dots
 from .ghosts import find_ghosts
+from .highlights import find_highlights
 from .looks import (
     COARSE,
     PAGE_SIDE,
@@ -33,7 +34,7 @@ from .looks import (
     usual_look,
     window_of,
 )
-from .rings import find_rings
+from .rings import find_brackets, find_rings
 from .ruling import remove_ruling
 
 Float = NDArray[np.float32]
@@ -77,7 +78,7 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None
     """
     pieces = Components.of(_written(flatten(image, look), ruled))
     gone = find_rings(pieces)
-    return pieces.without(gone | find_dots(pieces) if ruled else gone)
+    return pieces.without(gone | find_brackets(pieces) | find_dots(pieces) if ruled else gone)
 
 
 def _written(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
@@ -106,6 +107,8 @@ def flatten(image: NDArray[np.uint8], look: Look | None = None) -> Flat:
     if image.ndim == 3:  # coloured ink is darkest in one of its channels (on a blackboard, brightest)
         extreme = reduce(np.minimum if look.dark else np.maximum, np.moveaxis(image, 2, 0))  # plane by plane: min(2) takes 20 times as long
         grey = cv2.addWeighted(grey, 0.5, extreme, 0.5, 0)
+        if look.dark and (marked := find_highlights(image)) is not None:
+            grey[marked] = image[marked].max(1)
     small = small_of(grey)
     sheet = _resized(look.sheet, small.shape)
     small = spread(small, sheet)

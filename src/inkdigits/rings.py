@@ -1,4 +1,4 @@
-"""The pieces of ink come in; which of them are rings that somebody drew about digits and numbers comes out."""
+"""The pieces of ink come in; which of them are rings and brackets that somebody drew about digits and numbers comes out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ WITHIN, PIECE = 0.35, 0.2  # of a ring's height or breadth: what it was drawn ab
 STICK = 0.25  # as broad as it is long: one such piece within a ring is a 1, or the stroke through a 0
 UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0 is not as broad as a ring
 SECTORS, AROUND = 36, 0.9  # of all sides, as seen from what lies within: a ring is there on so many
+NARROW, BOWED = 0.5, 0.05  # of its height: a bracket is no broader, and bends by more; a 1 is straighter
+TALLER, AS_TALL = 1.1, 0.75  # than what it holds; and a bracket has its like on the other side
 
 
 def find_rings(pieces: Components) -> NDArray[np.bool_]:
@@ -24,6 +26,43 @@ def find_rings(pieces: Components) -> NDArray[np.bool_]:
     rings = (pieces.areas < FULL * pieces.boxes[:, 2:].prod(1)) & (len(pieces) <= MANY)
     rings[rings] = [_is_ring(pieces, int(i)) for i in np.flatnonzero(rings)]
     return rings
+
+
+def find_brackets(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces, bool of shape (n,), are brackets, one on each side of others: they would be read as 1."""
+    brackets = np.zeros(len(pieces), bool)
+    if len(pieces) > MANY:
+        return brackets
+    sizes = pieces.boxes[:, 2:]
+    narrow = np.flatnonzero((sizes[:, 0] < NARROW * sizes[:, 1]) & (sizes[:, 1] > 8))
+    bows = {int(i): _bow(pieces, int(i)) for i in narrow}
+    opening, closing = [i for i, bow in bows.items() if bow > BOWED], [i for i, bow in bows.items() if bow < -BOWED]
+    for left in opening:
+        pairs = [right for right in closing if _are_pair(pieces, left, right)]
+        if pairs:
+            brackets[[left, min(pairs, key=lambda right: pieces.boxes[right, 0])]] = True
+    return brackets
+
+
+def _bow(pieces: Components, which: int) -> float:
+    """Return how far a piece's middle lies to the left of its ends, as a share of its height."""
+    rows, columns = _pixels(pieces, which)
+    place = (rows - rows.min()) / max(1, int(np.ptp(rows)))
+    ends = [columns[part].mean() for part in (place < 0.2, place > 0.8)]
+    return float(np.mean(ends) - columns[(place > 0.4) & (place < 0.6)].mean()) / max(1, int(np.ptp(rows)))
+
+
+def _are_pair(pieces: Components, left: int, right: int) -> bool:
+    """Tell whether two pieces stand on both sides of others that are less tall."""
+    (x, y, w, h), (p, q, _, t) = pieces.boxes[left], pieces.boxes[right]
+    level = abs(y + h / 2 - q - t / 2) < 0.5 * h
+    if not (x + w < p and level and AS_TALL * h < t < h / AS_TALL):
+        return False
+    begins, sizes = pieces.boxes[:, :2], pieces.boxes[:, 2:]
+    middle = begins + sizes / 2
+    within = (middle[:, 0] > x + w) & (middle[:, 0] < p) & (np.abs(middle[:, 1] - y - h / 2) < 0.5 * h) & (sizes[:, 1] > 0.3 * h)
+    near = begins[within, 0].min(initial=10**6) - (x + w) < h and p - (begins + sizes)[within, 0].max(initial=-(10**6)) < h
+    return bool(within.any() and near and TALLER * np.median(sizes[within, 1]) < min(h, t))
 
 
 def _is_ring(pieces: Components, ring: int) -> bool:
