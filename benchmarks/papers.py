@@ -3,7 +3,8 @@
     python benchmarks/papers.py DIR [--only NAME …] [--without SOURCE …] [--workers 2]
 
 DIR is laid out as for `labelled_pages.py`. Each page is read as it is and in every made surrounding: ruled, squared and dotted paper,
-shadows, desks, a notebook's wire, coloured paper, phones. A `?` is no answer, best guesses do not count. The last line is JSON.
+shadows, desks, a notebook's wire, coloured paper, highlighters, the other side written on, phones. A `?` is no answer, best guesses do not
+count. The last line is JSON.
 """
 
 import argparse
@@ -120,6 +121,28 @@ def tinted(image: Image, _: np.random.Generator, colour: tuple[float, float, flo
     return shaded(image, np.ones(image.shape) * np.array(colour))
 
 
+def written_through(image: Image, _: np.random.Generator, strength: float = 0.2) -> Image:
+    """Return a page through which the same, written on its back, is to be seen."""
+    side = max(3, round(0.06 * min(image.shape[:2]))) | 1
+    paper = cv2.morphologyEx(image, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)).astype(np.float32) + 1
+    back = cv2.GaussianBlur(np.clip(1 - image / paper, 0, 1)[:, ::-1], (0, 0), 2 * max(image.shape) / 1000)
+    return shaded(image, 1 - strength * np.clip(back / 0.7, 0, 1))
+
+
+def highlighted(image: Image, _: np.random.Generator, colour: tuple[float, float, float] = (1.0, 1.0, 0.35)) -> Image:
+    """Return a page with every other number, as it is read, under a highlighter."""
+    light = np.ones(image.shape, np.float32)
+    for number in Reader.load().read(image).numbers[::2]:
+        x, y, w, h = number.box
+        light[max(0, y - h // 10) : y + h + h // 10, max(0, x - h // 3) : x + w + h // 3] = colour
+    return shaded(image, cv2.GaussianBlur(light, (0, 0), 1.5))
+
+
+def turned_over(image: Image, _: np.random.Generator) -> Image:
+    """Return a page upside down."""
+    return np.ascontiguousarray(np.rot90(image, 2))
+
+
 def one_by_one(*changes: Change) -> Change:
     """Return what does one change after the other."""
 
@@ -164,6 +187,12 @@ CHANGES: dict[str, Change] = {
     "desk, cut off, shadow": one_by_one(on_desk, cut_off, partial(in_shadow, left=0.45, soft=0.003)),
     "desk, shadow": one_by_one(on_desk, partial(in_shadow, left=0.45, soft=0.003)),
     "desk, squares": one_by_one(squared, on_desk),
+    "the back": written_through,
+    "the back, faint": partial(written_through, strength=0.12),
+    "the back, shadow": one_by_one(partial(written_through, strength=0.15), in_shadow),
+    "highlighter": highlighted,
+    "highlighter, pink": partial(highlighted, colour=(1.0, 0.6, 0.75)),
+    "upside down": turned_over,
     "yellow paper": partial(tinted, colour=(1.0, 0.88, 0.35)),
     "brown paper": partial(tinted, colour=(0.72, 0.55, 0.38)),
     "phone, desk": one_by_one(on_desk, by_phone),

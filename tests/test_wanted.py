@@ -71,6 +71,16 @@ def test_what_is_known_wrongly_makes_no_number_of_another(known):
     assert all(d.value is None for n in reader.read(image, **known).numbers for d in n.digits)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_no_part_of_a_number_is_answered_for_it(seed):
+    image, _ = make_page("1234 6789|2024", seed=seed, split="validation", dirt="clean")
+    reader = Reader.load()
+    assert all(d.value is None for n in reader.read(image, digits=3).numbers for d in n.digits)
+    as_it_is = [n.text for n in reader.read(image).numbers]
+    assert [n.text for n in reader.read(image, digits=4).numbers] == as_it_is
+    assert any(d.value is not None for n in reader.read(image, digits=3, threshold=0).numbers for d in n.digits)
+
+
 @pytest.mark.parametrize("known", [{"digits": 4}, {"pattern": r"\d{4}"}, {"between": (1000, 9999)}])
 def test_a_digit_that_was_struck_out_stays_one(known):
     image, _ = make_page("2071 43?5", seed=301, split="validation", dirt="clean")

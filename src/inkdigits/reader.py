@@ -38,6 +38,7 @@ from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, moved, placed, shrunk, 
 from .wanted import Wanted
 
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
+HARDLY = 0.1  # confidence in a number below which what the user knows of numbers has made it one: it is none, whatever its digits are
 SURE_ON_SHEET = 0.7  # the same, from which a sheet that the digit stands on is one, not a thick stroke
 
 
@@ -153,7 +154,10 @@ class Reader:
             if threshold is not None:
                 raise UsageError("a threshold and a largest error do not go together: give one of them")
             least, least_number = self.promises.thresholds(max_error, per, single)
-        return Settings(least, _turn(rotate), Wanted(digits, pattern, between), least_number)
+        wanted = Wanted(digits, pattern, between)
+        if wanted and least:
+            least_number = max(least_number, HARDLY)
+        return Settings(least, _turn(rotate), wanted, least_number)
 
     def _read(self, picture: Picture, show: Callable[[], NDArray[np.uint8]], single: bool, settings: Settings) -> Page:
         within, x, y = within_frame(picture)
