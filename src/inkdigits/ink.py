@@ -26,7 +26,6 @@ from .looks import (
     STROKE_SHARE,
     WORK_SIDE,
     Look,
-    grey_of,
     halved,
     may_be_page,
     small_of,
@@ -36,6 +35,7 @@ from .looks import (
 )
 from .rings import find_brackets, find_rings
 from .ruling import remove_ruling
+from .sheet import grey_of
 
 Float = NDArray[np.float32]
 

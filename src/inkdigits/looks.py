@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .records import Box
-from .sheet import find_sheet
+from .sheet import find_sheet, grey_of
 
 WORK_SIDE = 480  # paper is smooth: it is looked at on a picture of at most this side
 STROKE_SHARE = 0.28  # a stroke is narrower than this share of the picture's shorter side, or it is no stroke
@@ -81,11 +81,6 @@ def is_cut(box: Box, look: Look, shape: tuple[int, ...]) -> bool:
 def may_be_page(shape: tuple[int, ...]) -> bool:
     """Tell whether a picture of this shape, (height, width, …), has room for more than one digit."""
     return min(shape[:2]) >= PAGE_SIDE
-
-
-def grey_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture in grey, uint8 of shape (height, width)."""
-    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def small_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -68,7 +68,7 @@ def straighten(image: NDArray[np.uint8]) -> Straightened | None:
         image: upright, uint8 of shape (height, width) or (height, width, 3).
     """
     scale = min(1.0, LOOK_SIDE / max(image.shape))
-    small = _resized(_grey(image), scale)
+    small = _resized(grey_of(image), scale)
     corners = _first_corners(_bright(small, LEAST), small, LEAST)
     if corners is None:
         return None
@@ -88,7 +88,7 @@ def sheet_alone(image: NDArray[np.uint8]) -> Straightened | None:
     if min(image.shape[:2]) < SMALLEST:
         return None
     scale = LOOK_SIDE / max(image.shape)
-    grey = _resized(_grey(image), scale)
+    grey = _resized(grey_of(image), scale)
     for small in (grey, 255 - grey):
         edge = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
         if edge > LESS_BRIGHT * float(np.quantile(small[::4, ::4], 1 - LEAST_ALONE / 2)):
@@ -107,7 +107,8 @@ def _whole(corners: NDArray[np.float64], small: NDArray[np.uint8], least: float)
     return corners if whole is None else whole
 
 
-def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def grey_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture in grey, uint8 of shape (height, width)."""
     return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
