@@ -14,7 +14,7 @@ FAINT, FAINTER = 0.5, 0.35  # of the strength of most ink: what shines through i
 SOFT = 0.75  # of how steep the edges of most ink are, each measured by its own strength: paper blurs what shines through it
 ACROSS = 0.2  # of the faint pieces lie across strong ink: two people may write on one sheet, but not over each other
 ALIKE = 0.7  # of those are clearly fainter: where a pen runs dry, one stroke is all shades from strong to faint
-LARGE, FEWEST = 40, 3  # pixels; so many faint pieces so large there have to be: one alone is a stain, or a pale stroke
+LARGE, FEWEST = 40, 5  # pixels; so many faint pieces so large there have to be: one alone is a stain, or a pale stroke
 MUCH = 0.01  # of all ink lies in faint pieces, not in the soft edges of strokes
 EDGE = 5  # pixels about strong ink that are its own soft edge
 

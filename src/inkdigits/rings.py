@@ -14,6 +14,7 @@ WITHIN, PIECE = 0.35, 0.2  # of a ring's height or breadth: what it was drawn ab
 STICK = 0.25  # as broad as it is long: one such piece within a ring is a 1, or the stroke through a 0
 UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0 is not as broad as a ring
 SECTORS, AROUND = 36, 0.9  # of all sides, as seen from what lies within: a ring is there on so many
+THIN = 0.25  # of the way to where it ends on one side, there is nothing of it: digits that lines join go around others, too
 NARROW, BOWED = 0.5, 0.05  # of its height: a bracket is no broader, and bends by more; a 1 is straighter
 TALLER, AS_TALL = 1.1, 0.75  # than what it holds; and a bracket has its like on the other side
 
@@ -61,8 +62,11 @@ def _are_pair(pieces: Components, left: int, right: int) -> bool:
     begins, sizes = pieces.boxes[:, :2], pieces.boxes[:, 2:]
     middle = begins + sizes / 2
     within = (middle[:, 0] > x + w) & (middle[:, 0] < p) & (np.abs(middle[:, 1] - y - h / 2) < 0.5 * h) & (sizes[:, 1] > 0.3 * h)
-    near = begins[within, 0].min(initial=10**6) - (x + w) < h and p - (begins + sizes)[within, 0].max(initial=-(10**6)) < h
-    return bool(within.any() and near and TALLER * np.median(sizes[within, 1]) < min(h, t))
+    if not within.any():
+        return False
+    (x0, y0), (x1, y1) = begins[within].min(0), (begins + sizes)[within].max(0)
+    around = max(y, q) < y0 and min(y + h, q + t) > y1
+    return bool(around and x0 - (x + w) < h and p - x1 < h and TALLER * sizes[within, 1].max() < min(h, t))
 
 
 def _is_ring(pieces: Components, ring: int) -> bool:
@@ -78,9 +82,12 @@ def _is_ring(pieces: Components, ring: int) -> bool:
     if max(x1 - x0, y1 - y0) < WITHIN * size:
         return False
     rows, columns = _pixels(pieces, ring)
-    angles = np.arctan2(rows - (y0 + y1) / 2, columns - (x0 + x1) / 2)
-    sectors = np.unique(((angles / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS)
-    return len(sectors) >= AROUND * SECTORS
+    up, aside = rows - (y0 + y1) / 2, columns - (x0 + x1) / 2
+    sectors = ((np.arctan2(up, aside) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
+    near, far = np.full(SECTORS, np.inf), np.zeros(SECTORS)
+    np.minimum.at(near, sectors, np.hypot(up, aside))
+    np.maximum.at(far, sectors, np.hypot(up, aside))
+    return int(((far > 0) & (near > THIN * far)).sum()) >= AROUND * SECTORS
 
 
 def _is_one(stick: NDArray[np.int64], ring: NDArray[np.int64]) -> bool:
