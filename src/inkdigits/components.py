@@ -15,11 +15,16 @@ from .errors import TooManyMarks
 def label(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Return how many pieces `mask` has, with the paper; the number of each pixel's; and their statistics and centres, as OpenCV has them.
 
-    Grana's algorithm measures while it labels: in less than half the time of OpenCV's usual one, which gives the same.
+    Grana's algorithm measures while it labels: in less than half the time of OpenCV's usual one, which gives the same. With labels of
+    16 bits, enough for most pages, it does so in one thread, which takes a third of the time that several do.
     """
-    found = cv2.connectedComponentsWithStatsWithAlgorithm(mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA)
+    try:
+        found = cv2.connectedComponentsWithStatsWithAlgorithm(mask.view(np.uint8), 8, cv2.CV_16U, cv2.CCL_GRANA)
+    except cv2.error:  # more pieces than 16 bits can count
+        found = cv2.connectedComponentsWithStatsWithAlgorithm(mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA)
     n, labels, stats, centres = found
-    return n, labels, stats, centres
+    of_mask = np.zeros(mask.shape, np.int32) if labels is None else labels.astype(np.int32, copy=False)  # None: of a mask without pixels
+    return n, of_mask, stats, centres
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,17 @@ class Components:
     def without(self, gone: NDArray[np.bool_]) -> NDArray[np.uint8]:
         """Return the ink of all pieces but those that `gone`, bool of shape (n,), tells."""
         return np.where(np.concatenate([[False], gone])[self.labels], 0, self.ink).astype(np.uint8) if gone.any() else self.ink
+
+    def only(self, kept: NDArray[np.bool_]) -> Components:
+        """Return the pieces that `kept`, bool of shape (n,), tells, numbered anew in their order, and their ink alone."""
+        if kept.all():
+            return self
+        at = np.flatnonzero(self.ink)
+        number = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)[self.labels.ravel()[at]]
+        ink, labels = np.zeros_like(self.ink, order="C"), np.zeros_like(self.labels, order="C")
+        labels.ravel()[at] = number
+        ink.ravel()[at] = np.where(number > 0, self.ink.ravel()[at], 0)
+        return Components(ink, labels, self.boxes[kept], self.areas[kept], self.centres[kept])
 
     def span(self, which: list[int] | NDArray[np.int64]) -> tuple[int, int, int, int]:
         """Return x0, y0, x1, y1 of the box around the pieces `which` (x1 and y1 just outside)."""

@@ -214,7 +214,12 @@ def _on(sheet: NDArray[np.bool_] | None, tile: Float) -> Float:
 
 
 def _deviation(contrasts: Float) -> float:
-    low, high = np.percentile(contrasts, [10, 30])  # ink is on the other side, and may fill more than half of a tile
+    # ink is on the other side, and may fill more than half of a tile; as np.percentile has it, which takes twice as long for a tile
+    at = np.array([0.1, 0.3]) * (contrasts.size - 1)
+    below = at.astype(int)
+    above = np.minimum(below + 1, contrasts.size - 1)
+    ordered = np.partition(contrasts, [*below, *above], axis=None)
+    low, high = ordered[below] + (at - below) * (ordered[above] - ordered[below])
     return float(max((high - low) / 0.757, 0.004))  # 0.757: from the 10th to the 30th percentile of a normal distribution
 
 

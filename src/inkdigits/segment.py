@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .components import Components, checked, label
+from .components import Components, checked
 from .cuts import cut
 from .lines import find_lines
 from .records import Box
@@ -96,7 +96,7 @@ def segment(ink: Ink, most: int = 2000) -> list[Line]:
     Raises:
         TooManyMarks: there are more, after specks are dropped.
     """
-    pieces = Components.of(_without_specks(remove_rules(ink, RULE)))
+    pieces = _without_specks(Components.of(remove_rules(ink, RULE)))
     usable = np.flatnonzero(~_is_junk(pieces))
     if not len(usable):
         return []
@@ -107,14 +107,10 @@ def segment(ink: Ink, most: int = 2000) -> list[Line]:
     return [_line(pieces, line, owned[n]) for n, line in enumerate(lines)]
 
 
-def _without_specks(ink: Ink) -> Ink:
-    """Return `ink` without pieces of a few pixels, which no digit misses: it makes all that follows short."""
-    _, labels, stats, _ = label(ink > 0)
-    speck = (stats[:, cv2.CC_STAT_WIDTH] <= 2) & (stats[:, cv2.CC_STAT_HEIGHT] <= 2) | (stats[:, cv2.CC_STAT_AREA] <= 4)
-    at = np.flatnonzero(ink)
-    bare = ink.copy(order="C")
-    bare.ravel()[at[speck[labels.ravel()[at]]]] = 0
-    return bare
+def _without_specks(pieces: Components) -> Components:
+    """Return all pieces but those of a few pixels, which no digit misses: it makes all that follows short."""
+    speck = (pieces.boxes[:, 2:] <= 2).all(1) | (pieces.areas <= 4)
+    return pieces.only(~speck)
 
 
 def _is_junk(pieces: Components) -> NDArray[np.bool_]:
