@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .boxes import grain, remove_boxes
 from .components import Components, label
 from .dots import find_dots
+from .fields import remove_fields
 from .ghosts import find_ghosts
 from .highlights import find_highlights
 from .looks import (
@@ -33,7 +34,7 @@ from .looks import (
     usual_look,
     window_of,
 )
-from .rings import find_brackets, find_rings
+from .rings import find_brackets, find_rings, without_rings
 from .ruling import remove_ruling
 from .sheet import grey_of
 
@@ -77,8 +78,9 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
     pieces = Components.of(_written(flatten(image, look), ruled))
-    gone = find_rings(pieces)
-    return pieces.without(gone | find_brackets(pieces) | find_dots(pieces) if ruled else gone)
+    rings = find_rings(pieces)
+    bare = pieces.without(rings | find_brackets(pieces) | find_dots(pieces) if ruled else rings)
+    return without_rings(pieces, rings, bare) if rings.any() else bare
 
 
 def _written(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
@@ -87,7 +89,8 @@ def _written(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
     if not may_be_page(flat.contrast.shape):
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
-    flat = _calmed(flat._replace(contrast=remove_ruling(remove_boxes(flat.contrast, flat.noise))))
+    bare = remove_ruling(remove_boxes(flat.contrast, flat.noise))
+    flat = _calmed(flat._replace(contrast=remove_fields(bare, flat.noise)))
     return soften(flat, _faintest(flat))
 
 
@@ -179,7 +182,7 @@ def _closer_paper(small: NDArray[np.uint8], paper: Float, window: int) -> Float:
 
 def _is_stroke(contrasts: Float, width: float, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
     """Tell a thick stroke from a shadow or a dark table: longer than wide, sharply edged, and not from side to side of the picture."""
-    x, y, w, h = box
+    x, y, w, h = map(int, box)  # NumPy's truths do not add up: two of them are one
     sides = (x <= 0) + (y <= 0) + (x + w >= shape[1]) + (y + h >= shape[0])
     peak = float(np.percentile(contrasts, 90))
     return max(w, h) > 2.2 * width and sides < 2 and float((contrasts > 0.7 * peak).mean()) > 0.55

@@ -23,8 +23,10 @@ USUAL = 0.2  # what is something else for one digit, on the pages that were lear
 CAUTION = 4.0  # as if so many digits of a usual page had been seen as well
 MOST = 4.0  # how much rarer or more common than usual it may be
 SELDOM = 1 / 3  # of the pages that were learned from, where slashes are common: how likely one is that stands alone on its page
+SURE, NEAR = 0.8, 0.7  # what is so surely a digit, and stands so near, in heights of its line, says that what is beside it is one, too
 ROUNDS = 2
 
+Float = NDArray[np.float64]
 Lattice = Sequence[tuple[Line, Readings]]
 
 
@@ -41,8 +43,8 @@ def settle(lattice: Lattice) -> list[tuple[Line, Readings]]:
         slashes = _slashes(settled, taken)
         everywhere = sum(float(each.sum()) for each in slashes)
         settled = [
-            (line, _reweighed(readings, dirt, np.clip(everywhere - own, SELDOM, 1)))
-            for (line, readings), own in zip(lattice, slashes, strict=True)
+            (line, _reweighed(readings, _where_it_stands(line, now, on_path, dirt), np.clip(everywhere - own, SELDOM, 1)))
+            for (line, readings), (_, now), on_path, own in zip(lattice, settled, taken, slashes, strict=True)
         ]
     return settled
 
@@ -66,6 +68,22 @@ def _share_of_dirt(lattice: Lattice, taken: Sequence[set[int]]) -> float:
     return float(np.clip(share, 1 / MOST, MOST))
 
 
+def _where_it_stands(line: Line, readings: Readings, on_path: set[int], dirt: float) -> Float:
+    """Return how much more common than usual what is something else is, for each candidate of a line.
+
+    Between digits stands a digit, however many letters the page has elsewhere: on forms they have words of their own.
+    """
+    common = np.full(len(line.candidates), dirt)
+    if dirt <= 1 or readings.kinds is None:
+        return common
+    sure = sorted((line.candidates[k] for k in on_path if readings.digit_confidence(k) >= SURE), key=lambda c: c.start)
+    for k, candidate in enumerate(line.candidates):
+        left = [c for c in sure if c.stop <= candidate.start and candidate.box.x - c.box.x - c.box.width < NEAR * line.height]
+        right = [c for c in sure if c.start >= candidate.stop and c.box.x - candidate.box.x - candidate.box.width < NEAR * line.height]
+        common[k] = dirt ** (1 - 0.5 * (bool(left) + bool(right)))
+    return common
+
+
 def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.float32]]:
     """Return how likely each candidate of every line is a slash, 0 where the best path leaves it out."""
     found = []
@@ -77,7 +95,7 @@ def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.flo
     return found
 
 
-def _reweighed(readings: Readings, dirt: float, slash: NDArray[np.float32]) -> Readings:
+def _reweighed(readings: Readings, dirt: Float, slash: NDArray[np.float32]) -> Readings:
     if readings.kinds is None:
         return readings
     kinds = readings.kinds.copy()

@@ -1,4 +1,7 @@
-"""The pieces of ink come in; which of them are rings and brackets that somebody drew about digits and numbers comes out."""
+"""The pieces of ink come in; which of them are rings and brackets that somebody drew about digits and numbers comes out.
+
+Where a ring touches what it was drawn about, both are one piece: its outermost curve is the ring, the rest stays.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,26 @@ STICK = 0.25  # as broad as it is long: one such piece within a ring is a 1, or 
 UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0 is not as broad as a ring
 SECTORS, AROUND = 36, 0.9  # of all sides, as seen from what lies within: a ring is there on so many
 THIN = 0.25  # of the way to where it ends on one side, there is nothing of it: digits that lines join go around others, too
+OUTLINE, THICK = 120, 0.15  # sides from which the outer edge of a ring is seen; of its breadth: it is no thicker
+FIGURE, TALL = 0.2, 0.45  # of a ring's ink and height: a figure that it goes around and touches has more
 NARROW, BOWED = 0.5, 0.05  # of its height: a bracket is no broader, and bends by more; a 1 is straighter
 TALLER, AS_TALL = 1.1, 0.75  # than what it holds; and a bracket has its like on the other side
 
 
 def find_rings(pieces: Components) -> NDArray[np.bool_]:
-    """Tell which pieces, bool of shape (n,), go all around others: a ringed 7 is a 7, not a 0.
-
-    A ring that touches what it was drawn about is not seen.
-    """
+    """Tell which pieces, bool of shape (n,), go all around others: a ringed 7 is a 7, not a 0."""
     rings = (pieces.areas < FULL * pieces.boxes[:, 2:].prod(1)) & (len(pieces) <= MANY)
     rings[rings] = [_is_ring(pieces, int(i)) for i in np.flatnonzero(rings)]
     return rings
+
+
+def without_rings(pieces: Components, rings: NDArray[np.bool_], ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return `ink`, from which `rings` are gone, with what touched them put back."""
+    for ring in np.flatnonzero(rings):
+        x, y, w, h = pieces.boxes[ring]
+        touching = _within_curve(pieces.labels[y : y + h, x : x + w] == ring + 1)
+        ink[y : y + h, x : x + w][touching] = pieces.ink[y : y + h, x : x + w][touching]
+    return ink
 
 
 def find_brackets(pieces: Components) -> NDArray[np.bool_]:
@@ -76,12 +87,16 @@ def _is_ring(pieces: Components, ring: int) -> bool:
     size = int(pieces.boxes[ring, 2:].min())
     large = pieces.boxes[:, 2:].max(1) > PIECE * size
     within = [int(i) for i in np.flatnonzero(inside & large)]
-    if not within or (len(within) == 1 and _is_stick(pieces, within[0]) and not _is_one(pieces.boxes[within[0]], pieces.boxes[ring])):
+    if not within:
+        return _is_ring_alone(pieces, ring)
+    if len(within) == 1 and _is_stick(*_pixels(pieces, within[0])) and not _is_one(pieces.boxes[within[0]][2:], pieces.boxes[ring][2:]):
         return False
     x0, y0, x1, y1 = pieces.span(within)
     if max(x1 - x0, y1 - y0) < WITHIN * size:
         return False
-    rows, columns = _pixels(pieces, ring)
+    x, y, w, h = pieces.boxes[ring]
+    part = pieces.labels[y : y + h, x : x + w] == ring + 1
+    rows, columns = (at + begin for at, begin in zip(np.nonzero(part & ~_within_curve(part)), (y, x), strict=True))
     up, aside = rows - (y0 + y1) / 2, columns - (x0 + x1) / 2
     sectors = ((np.arctan2(up, aside) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
     near, far = np.full(SECTORS, np.inf), np.zeros(SECTORS)
@@ -90,15 +105,54 @@ def _is_ring(pieces: Components, ring: int) -> bool:
     return int(((far > 0) & (near > THIN * far)).sum()) >= AROUND * SECTORS
 
 
+def _is_ring_alone(pieces: Components, ring: int) -> bool:
+    """Tell whether a piece is a ring together with all that it goes around: a figure of its own, where an 8 has but a bar."""
+    x, y, w, h = (int(v) for v in pieces.boxes[ring])
+    part = pieces.labels[y : y + h, x : x + w] == ring + 1
+    rest = _within_curve(part)
+    rows, columns = np.nonzero(rest)
+    if len(rows) < FIGURE * np.count_nonzero(part):
+        return False
+    tall, broad = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+    return tall >= TALL * h and (not _is_stick(rows, columns) or _is_one(np.array([broad, tall]), np.array([w, h])))
+
+
+def _within_curve(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what of a piece, bool of shape (height, width), is not its outermost curve; nothing where that is no curve.
+
+    The curve is as thick as half of what lies so deep beneath its outer edge is ink. Scraps are no part of what is returned.
+    """
+    nothing = np.zeros_like(part)
+    height, width = part.shape
+    rows, columns = np.nonzero(part)
+    up, aside = rows - (height - 1) / 2, columns - (width - 1) / 2
+    sectors = ((np.arctan2(up, aside) / (2 * np.pi) + 0.5) * OUTLINE).astype(int) % OUTLINE
+    order = np.lexsort([np.hypot(up, aside), sectors])
+    farthest = order[np.flatnonzero(np.diff(sectors[order], append=OUTLINE))]  # of each sector, in their order around
+    if len(farthest) < AROUND * OUTLINE:
+        return nothing
+    edge = np.stack([columns[farthest], rows[farthest]], 1)
+    filled = cv2.fillPoly(np.zeros((height + 2, width + 2), np.uint8), [edge.astype(np.int32) + 1], 1)
+    depth = np.minimum(cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1], max(height, width)).astype(int)
+    drawn = np.bincount(depth[part], minlength=depth.max() + 1) / np.maximum(np.bincount(depth.ravel()), 1)
+    thick = int((drawn[1:] < 0.5).argmax()) if (drawn[1:] < 0.5).any() else max(height, width)
+    if thick > THICK * min(height, width):
+        return nothing
+    inner = part & (depth > thick + 2)
+    labels = cv2.connectedComponentsWithStats(inner.view(np.uint8), connectivity=8)
+    large = labels[2][:, 2:4].max(1) > PIECE * min(height, width)
+    large[0] = False
+    return np.asarray(large[labels[1]])
+
+
 def _is_one(stick: NDArray[np.int64], ring: NDArray[np.int64]) -> bool:
-    """Tell a 1 in a ring from the stroke through a 0, by their boxes."""
-    return bool(stick[2] < UPRIGHT * stick[3] and ring[2] > BROAD * ring[3])
+    """Tell a 1 in a ring from the stroke through a 0, by how broad and how tall they are."""
+    return bool(stick[0] < UPRIGHT * stick[1] and ring[0] > BROAD * ring[1])
 
 
-def _is_stick(pieces: Components, which: int) -> bool:
-    """Tell whether a piece is one straight stroke."""
-    points = np.stack(_pixels(pieces, which), 1).astype(np.float32)
-    short, long = sorted(cv2.minAreaRect(points)[1])
+def _is_stick(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> bool:
+    """Tell whether pixels are those of one straight stroke."""
+    short, long = sorted(cv2.minAreaRect(np.stack([rows, columns], 1).astype(np.float32))[1])
     return short + 1 < STICK * (long + 1)
 
 

@@ -105,7 +105,7 @@ def _wipe_one(ink: Ink, wiped: Ink, rule: Rule) -> None:
     ys = np.clip(np.round(rule.heights(xs)).astype(int), 0, height - 1)
     rows = np.clip(ys + np.arange(-reach - slack, reach + slack + 1)[:, None], 0, height - 1)
     band = ink[rows, xs] > 0  # of shape (2 · (reach + slack) + 1, columns): the ink about the line
-    top, bottom = _run_at_middle(band, slack)
+    top, bottom = run_at_middle(band, slack)
     thick = bottom - top
     on = thick > 0
     if on.mean() < 1 - MOST_GAPS:
@@ -121,7 +121,7 @@ def _wipe_one(ink: Ink, wiped: Ink, rule: Rule) -> None:
     wiped[rows[gone], np.broadcast_to(xs, rows.shape)[gone]] = 0
 
 
-def _run_at_middle(band: NDArray[np.bool_], slack: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def run_at_middle(band: NDArray[np.bool_], slack: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each column's run of ink nearest to the middle row starts and stops; the same where none is within `slack`."""
     rows, columns = band.shape
     middle = rows // 2

@@ -1,0 +1,358 @@
+"""The contrast of a page comes in; the same without the fields of a form comes out: boxes and combs to write in, lines to write on.
+
+What is written in a field touches its lines and goes beyond them, so that no paper is closed in by which `boxes.py` would know it. A line
+is known here by being straight, evenly thin, and much longer than what stands on it; or by closing a box together with three others, or
+parting one into cells that are equally wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import label
+from .rules import run_at_middle
+from .ruling import take_out
+
+Float = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+SURE = 2.5  # deviations of the noise: what may belong to a line
+FAINTEST = 0.03  # contrast: likewise
+RUN, LEAST = 13, 24  # pixels of ink in a row that a line has everywhere, and in all
+THICKEST = 9  # pixels: what is thicker is no line
+STEEPEST = 0.1  # slope against the page's edges
+STRAIGHT, STRAY = 1.5, 3.0  # pixels by which a line strays from a straight one; lines that lie nearer to each other are one
+EVEN, COVERED = 0.6, 0.3  # share of a line's columns where it is seen alone: of a line to write on, and of a box that is full
+SAME = 1.6  # times as thick as usual, and a pixel: still the line
+BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
+ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
+MANY = 400  # lines: a page with more is no form
+LONG = 2.5  # times as long as writing is high: a line to write on
+WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
+SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its level lines may end from its corners
+LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at least, and a cell as many pixels wide
+NARROWEST, HIGHEST = 0.4, 3.0  # how wide a box is at least for its height, and how high for its width at most
+DRAWN, CORNER = 0.8, 0.4  # share of a side that is line; of what lies about a corner that is
+MOST_CELLS = 24  # of a comb
+BARE, MANY_CELLS, LEANING = (
+    0.5,
+    4,
+    0.1,
+)  # share of what parts cells that has paper on both sides: half of that for so many; slope against the sides
+TICK, TALLEST, NEAR = 6, 160, 0.06  # pixels: the least and the most that a tick rises; of a cell's width: how far from its place
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that is nearly level.
+
+    Attributes:
+        start: its first column, in pixels.
+        path: y at each of its columns.
+        thick: pixels.
+        even: share of its columns that are about as thick: on the others something stands on it.
+    """
+
+    start: int
+    path: NDArray[np.float64]
+    thick: float
+    even: float = 1.0
+
+    @property
+    def stop(self) -> int:
+        """The column just beyond its last."""
+        return self.start + len(self.path)
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """Every column it runs through."""
+        return np.arange(self.start, self.stop)
+
+    def at(self, x: float) -> float:
+        """Return y at a column; before and after it, where its ends are."""
+        return float(self.path[int(np.clip(round(x) - self.start, 0, len(self.path) - 1))])
+
+
+def remove_fields(contrast: Float, noise: Float) -> Float:
+    """Return `contrast` without the lines of fields, or `contrast` itself where there are none.
+
+    Args:
+        contrast: float32 of shape (height, width), 0 for paper.
+        noise: its deviation on blank paper, of the same shape or (1, 1).
+    """
+    inked = (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
+    level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
+    if not level and not upright or len(level) + len(upright) > MANY:
+        return contrast
+    size = _size_of_writing(inked, level, upright)
+    along, across = _fields(level, inked, size)
+    if not along:
+        return contrast
+    bare = contrast.copy()
+    for page, lines in ((bare, along), (bare.T, across)):
+        for line in lines:
+            on_page = (line.columns >= 0) & (line.columns < page.shape[1])
+            take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)))
+    return bare
+
+
+def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], list[Line]]:
+    """Return the level lines of all fields, and the upright ones, whose `start` is a row and whose path is x."""
+    along: list[Line] = []
+    across: list[Line] = []
+    boxed: list[Line] = []
+    wide = cv2.dilate(inked, np.ones((1, 5), np.uint8))  # sides lean
+    by_height = sorted(level, key=lambda line: float(line.path.mean()))
+    for n, line in enumerate(by_height):
+        others = [*by_height[n + 1 :], *(() if _is_among(line, boxed) else _unseen(line, wide))]
+        for other in others:
+            top, bottom = sorted((line, other), key=lambda one: float(one.path.mean()))
+            if max(line.even, other.even) >= EVEN and (posts := _posts(top, bottom, inked, max(LOWEST, HOLDING * size))):
+                boxed += [one for one in (top, bottom) if not _is_among(one, boxed)]
+                across += posts
+                break
+    for line in level:
+        if line.even >= EVEN and len(line.path) >= LONG * max(size, LEAST) and not _is_among(line, boxed):
+            along.append(line)
+            across += _ticks(line, inked)
+    return along + boxed, across
+
+
+def _unseen(line: Line, inked: Mask) -> list[Line]:
+    """Return where the other level line of a box may run of which one is seen: as far off as both ends rise, or hang down."""
+    found = []
+    for way in (-1, 1):
+        heights = _rises(line, inked, way)
+        near = min(len(heights), FARTHEST)
+        height = min(int(heights[:near].max()), int(heights[-near:].max()))
+        if height < LOWEST:
+            continue
+        half = round(line.thick / 2)
+        moves = way * np.arange(height - 2 * half - 2, height + half + 3)
+        rows = np.round(line.path).astype(int) + moves[:, None]
+        drawn = ((inked[np.clip(rows, 0, len(inked) - 1), line.columns] > 0) & (rows >= 0) & (rows < len(inked))).mean(1)
+        drawn = np.convolve(drawn, np.full(2 * half + 1, 1 / (2 * half + 1)), "same")  # the middle of a line
+        if drawn.max() >= DRAWN:
+            found.append(replace(line, path=line.path + float(moves[drawn.argmax()])))
+    return found
+
+
+def _rises(line: Line, inked: Mask, way: int) -> NDArray[np.int64]:
+    """Return how far ink goes on above each column of a line (`way` -1), or below it (1), in pixels."""
+    half = int(np.ceil(line.thick / 2)) + 1
+    rows = np.round(line.path).astype(int) + way * (half + np.arange(TALLEST)[:, None])
+    columns = np.clip(line.columns, 0, inked.shape[1] - 1)
+    there = (inked[np.clip(rows, 0, len(inked) - 1), columns] > 0) & (rows >= 0) & (rows < len(inked))
+    return np.where(there.all(0), TALLEST, there.argmin(0)) + half
+
+
+def _is_among(line: Line, lines: list[Line]) -> bool:
+    return any(line is other for other in lines)
+
+
+def find_lines(inked: Mask) -> list[Line]:
+    """Return the straight, thin, nearly level lines in what is inked, 0 or 1, of shape (height, width), the longest first."""
+    runs = cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones((1, RUN), np.uint8))
+    runs &= 1 - cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((THICKEST + 1, 1), np.uint8))
+    n, labels, stats, _ = label(runs > 0)
+    w, h = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    able = np.flatnonzero((w >= LEAST) & (h <= STEEPEST * w + 2 * THICKEST) & (np.arange(n) > 0))
+    found: list[Line] = []
+    for i in able[np.argsort(-w[able], kind="stable")]:
+        x, y = stats[i, :2]
+        seed = _seed(labels[y : y + h[i], x : x + w[i]] == i, int(x), int(y))
+        if seed is None or any(_runs_along(line, seed) for line in found):
+            continue
+        line = _traced(inked, seed)
+        if line is not None and not any(_runs_along(other, line) for other in found):
+            found.append(line)
+    return found
+
+
+def _seed(part: NDArray[np.bool_], x: int, y: int) -> Line | None:
+    """Return the straight line that a piece of ink is, None where it is none; (x, y) is where it stands."""
+    count = part.sum(0)
+    thick = float(np.median(count))
+    own = count <= SAME * thick + 1
+    if own.sum() < LEAST:
+        return None
+    columns = np.arange(part.shape[1])
+    middle = (part * np.arange(len(part))[:, None]).sum(0) / np.maximum(count, 1)
+    path = _fitted(columns[own], middle[own], columns, 1)
+    if np.mean(np.abs(middle - path)[own] <= STRAIGHT) < EVEN or abs(path[-1] - path[0]) > STEEPEST * len(path):
+        return None
+    return Line(x, y + path, thick)
+
+
+def _fitted(x: NDArray[np.int64], y: NDArray[np.float64], at: NDArray[np.int64], degree: int) -> NDArray[np.float64]:
+    """Return, at other places, the curve on which most of some lie, whatever lies beside it."""
+    scale = 1 / max(1, int(np.ptp(x)))
+    powers, off = np.vander((x - x[0]) * scale, degree + 1), np.zeros(len(x))
+    for reach in (np.inf, 2 * STRAIGHT, STRAIGHT):
+        near = off <= max(reach, float(np.median(off)))
+        some = powers[near]
+        curve = np.linalg.solve(some.T @ some + 1e-9 * np.eye(degree + 1), some.T @ y[near])
+        off = np.abs(powers @ curve - y)
+    return np.asarray(np.vander((at - x[0]) * scale, degree + 1) @ curve)
+
+
+def _runs_along(line: Line, other: Line) -> bool:
+    """Tell whether the middle of another line lies on this one."""
+    x = (other.start + other.stop) // 2
+    return line.start <= x < line.stop and abs(line.at(x) - other.at(x)) <= STRAY
+
+
+def _traced(inked: Mask, seed: Line) -> Line | None:
+    """Return the whole line of which `seed` is a piece, followed both ways through all that stands on it; None where it is none."""
+    line, middle = seed, (seed.start + seed.stop) // 2
+    for _ in range(ROUNDS):
+        ahead = len(line.path)
+        columns = np.arange(max(0, line.start - ahead), min(inked.shape[1], line.stop + ahead))
+        inside = columns[(columns >= line.start) & (columns < line.stop)]
+        path = _fitted(inside, line.path, columns, 2 if len(inside) > LONG_ENOUGH else 1)
+        reach = THICKEST + SLACK
+        rows = np.round(path).astype(int) + np.arange(-reach, reach + 1)[:, None]
+        band = inked[np.clip(rows, 0, len(inked) - 1), columns] > 0
+        top, bottom = run_at_middle(band & (rows >= 0) & (rows < len(inked)), SLACK)
+        seen = bottom > top
+        thin = seen & (bottom - top <= SAME * seed.thick + 1)
+        unseen = np.flatnonzero(cv2.erode((~seen).astype(np.uint8)[None], np.ones((1, BREAK), np.uint8))[0])
+        first = int(max([u for u in unseen if columns[u] < middle], default=-1)) + 1
+        last = int(min([u for u in unseen if columns[u] > middle], default=len(columns))) - 1
+        own = np.flatnonzero(thin[first : last + 1]) + first
+        if len(own) < max(LEAST, COVERED * (own[-1] - own[0] + 1) if len(own) else 0):
+            return None
+        there = np.arange(own[0], own[-1] + 1)
+        followed = np.round(path[own]) - reach + (top[own] + bottom[own] - 1) / 2
+        smooth = _fitted(columns[own], followed, columns[there], 2 if len(own) > LONG_ENOUGH else 1)
+        grown = len(there) > 1.1 * len(line.path)
+        line = Line(int(columns[own[0]]), smooth, float(np.median((bottom - top)[own])), len(own) / len(there))
+        if not grown:
+            break
+    return line if abs(line.path[-1] - line.path[0]) <= STEEPEST * len(line.path) else None
+
+
+def _size_of_writing(inked: Mask, level: list[Line], upright: list[Line]) -> float:
+    """Return how high, or wide, what is written is."""
+    bare = inked.copy()
+    for page, lines in ((bare, level), (bare.T, upright)):
+        for line in lines:
+            if len(line.path) >= 4 * LEAST:
+                _wipe(page, line)
+    _, _, stats, _ = label(bare > 0)
+    sizes = stats[1:, 2:4].max(1)
+    sizes = sizes[sizes > SPECK]
+    return float(np.quantile(sizes, WRITTEN)) if sizes.size else 0.0
+
+
+def _wipe(page: Mask, line: Line) -> None:
+    half = int(np.ceil(line.thick / 2)) + 1
+    rows = np.clip(np.round(line.path).astype(int) + np.arange(-half, half + 1)[:, None], 0, len(page) - 1)
+    page[rows, line.columns] = 0
+
+
+def _posts(top: Line, bottom: Line, inked: Mask, lowest: float) -> list[Line]:
+    """Return the upright lines of the box that two lines are the upper and the lower side of, none where it is lower, or none.
+
+    They are its sides, and what parts it into cells of one width.
+    """
+    height = float(bottom.path.mean() - top.path.mean())
+    slack = round(min(SAME_END * height + 3, FARTHEST))
+    if height < lowest or len(top.path) < NARROWEST * height or height > HIGHEST * len(top.path):
+        return []
+    if abs(top.start - bottom.start) > 2 * slack or abs(top.stop - bottom.stop) > 2 * slack:
+        return []
+    between = _Between(top, bottom, inked)
+    left, right = (between.post(x, z, slack) for x, z in zip(_ends(top), _ends(bottom), strict=True))
+    if left is None or right is None or not (between.has_corners(left) and between.has_corners(right)):
+        return []
+    for cells in range(MOST_CELLS, 1, -1):
+        share = np.arange(1, cells) / cells
+        upper = left.path[0] + (right.path[0] - left.path[0]) * share
+        lower = left.path[-1] + (right.path[-1] - left.path[-1]) * share
+        width = (right.path[0] - left.path[0]) / cells
+        if width < LOWEST:
+            continue
+        reach = max(2, round(NEAR * width))
+        inner = [post for post in takewhile(bool, (between.post(x, z, reach) for x, z in zip(upper, lower, strict=True))) if post]
+        if len(inner) == len(share) and np.mean([post.even for post in inner]) >= BARE / (1 if cells < MANY_CELLS else 2):
+            return [left, *inner, right]
+    return [left, right]
+
+
+def _ends(line: Line) -> tuple[float, float]:
+    return line.start, line.stop - 1
+
+
+@dataclass(frozen=True)
+class _Between:
+    """What stands between two level lines."""
+
+    top: Line
+    bottom: Line
+    inked: Mask
+
+    def post(self, x: float, z: float, slack: int) -> Line | None:
+        """Return the upright line that runs from near column `x` of the upper one to near column `z` of the lower, None where none does.
+
+        It is as near as `slack` pixels, and is seen alone where there is paper on both sides of it.
+        """
+        y0, y1 = self.top.at(x), self.bottom.at(z)
+        rows = np.arange(max(0, round(y0)), min(len(self.inked), round(y1) + 1))
+        share = (rows - y0) / max(y1 - y0, 1.0)
+        offsets = np.arange(-slack, slack + 1)
+        first, last = (each.ravel() for each in np.meshgrid(offsets, offsets))
+        near = np.abs(first - last) <= LEANING * len(rows) + 2
+        first, last = first[near], last[near]
+        columns = np.round(x + first[:, None] + (z - x + last - first)[:, None] * share).astype(int)
+        half = max(1, round(self.top.thick / 2))
+        on = [self._seen(rows, columns + aside) for aside in range(-half, half + 1)]
+        best = int((np.mean(on, axis=(0, 2)) - 1e-3 * (np.abs(first - last) + np.abs(first))).argmax())  # the middle of the line
+        if np.mean(on[half - 1][best] | on[half][best] | on[half + 1][best]) < DRAWN:
+            return None
+        aside = round(0.75 * self.top.thick) + 2
+        lone = ~self._seen(rows, columns[best] - aside) & ~self._seen(rows, columns[best] + aside)
+        rows = np.arange(max(0, round(y0) - 2), min(len(self.inked), round(y1) + 3))
+        x, z = x + float(first[best]), z + float(last[best])
+        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, float(lone.mean()))
+
+    def has_corners(self, post: Line) -> bool:
+        """Tell whether an upright line and both level ones meet in corners: a loop of a digit is round."""
+        reach = max(2, round(self.top.thick / 2))
+        near = np.arange(-reach, reach + 1)
+        places = ((post.path[0], self.top.at(post.path[0])), (post.path[-1], self.bottom.at(post.path[-1])))
+        rows = [np.clip(round(y) + near, 0, len(self.inked) - 1)[:, None] for _, y in places]
+        return all(self._seen(row, round(x) + near).mean() > CORNER for (x, _), row in zip(places, rows, strict=True))
+
+    def _seen(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.asarray(self.inked[rows, np.clip(columns, 0, self.inked.shape[1] - 1)] > 0)
+
+
+def _ticks(line: Line, inked: Mask) -> list[Line]:
+    """Return the short upright lines that stand on a line at even distances, and those at its ends: a comb that is open above."""
+    before, behind = (np.repeat(line.path[end], FARTHEST) for end in (0, -1))  # its ends lean, and stand on it but with a corner
+    line = replace(line, start=line.start - FARTHEST, path=np.concatenate([before, line.path, behind]))
+    heights = _rises(line, inked, -1)
+    first = int(heights[: 2 * FARTHEST].argmax())
+    last = len(heights) - 2 * FARTHEST + int(heights[-2 * FARTHEST :].argmax())
+    for cells in range(MOST_CELLS, 2, -1):
+        places = np.linspace(first, last, cells + 1)
+        near = max(3, round(NEAR * (places[1] - first)))
+        around = np.clip(np.round(places).astype(int)[:, None] + np.arange(-near, near + 1), 0, len(heights) - 1)
+        exact = around[np.arange(cells + 1), heights[around].argmax(1)]
+        if places[1] - first >= LOWEST and heights[exact].min() >= TICK + line.thick:
+            usual = float(np.median(heights[exact]))
+            tall = [float(heights[exact[0]]), *np.minimum(heights[exact[1:-1]], 1.2 * usual), float(heights[exact[-1]])]
+            return [_tick(line, int(at), int(up)) for at, up in zip(exact, tall, strict=True)]
+    return []
+
+
+def _tick(line: Line, at: int, up: int) -> Line:
+    foot = round(float(line.path[at]))
+    start = max(0, foot - up - 1)
+    return Line(start, np.full(foot + 3 - start, float(line.start + at)), line.thick)
