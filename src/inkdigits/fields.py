@@ -33,6 +33,7 @@ BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how 
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
 MANY = 400  # lines: a page with more is no form
 LONG = 2.5  # times as long as writing is high: a line to write on
+ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
 SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its level lines may end from its corners
 LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at least, and a cell as many pixels wide
@@ -87,7 +88,7 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
     """
     inked = (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
     level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
-    if not level and not upright or len(level) + len(upright) > MANY:
+    if (not level and not upright) or len(level) + len(upright) > MANY:
         return contrast
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
@@ -117,9 +118,13 @@ def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], li
                 across += posts
                 break
     for line in level:
-        if line.even >= EVEN and len(line.path) >= LONG * max(size, LEAST) and not _is_among(line, boxed):
+        if _is_among(line, boxed):
+            continue
+        if line.even >= EVEN and len(line.path) >= LONG * max(size, LEAST):
             along.append(line)
             across += _ticks(line, inked)
+        elif line.even >= ALONE and len(line.path) >= LONGER * max(size, LEAST):
+            along.append(line)
     return along + boxed, across
 
 

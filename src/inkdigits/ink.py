@@ -37,6 +37,7 @@ from .looks import (
 from .rings import find_brackets, find_rings, without_rings
 from .ruling import remove_ruling
 from .sheet import grey_of
+from .signs import find_signs
 
 Float = NDArray[np.float32]
 
@@ -79,7 +80,7 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None
     """
     pieces = Components.of(_written(flatten(image, look), ruled))
     rings = find_rings(pieces)
-    bare = pieces.without(rings | find_brackets(pieces) | find_dots(pieces) if ruled else rings)
+    bare = pieces.without(rings | find_brackets(pieces) | find_dots(pieces) | find_signs(pieces) if ruled else rings)
     return without_rings(pieces, rings, bare) if rings.any() else bare
 
 

@@ -1,0 +1,112 @@
+"""The pieces of ink come in; which of them are signs between or behind numbers comes out: plus, equals, and the tick of who has checked.
+
+None of them is a digit, and none belongs to a number, though a plus looks much like a 4 and a tick like a 1.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import Components
+
+Part = NDArray[np.bool_]
+
+MANY = 3000  # pieces: on a page with more nobody can have written each
+SMALLEST = 8  # pixels: what is smaller in both ways is dirt
+LEVEL, LONG = 0.3, 2.2  # a stroke of an equals sign rises by so much of its length at most, and is so much longer than thick
+LIKE, OVER = 0.6, 0.6  # the shorter of them for the longer; what of it lies above the other
+NEAR, FAR = 0.12, 0.9  # of their length: how far they lie apart
+ARM, MIDDLE = 0.8, 0.25  # of a plus: how much of its width or height an arm takes; how near to its ends the other may cross it
+SQUARE = 0.55  # of a plus, the shorter side for the longer
+END, BESIDE = 0.2, 0.25  # of its sides: what of a plus are its ends; how near to its arms they lie
+LOW = 0.8  # of what is written: a plus is no higher
+STRAIGHT = 0.65  # times as thick as it is: how far a tick's ink lies from its two strokes
+VERTEX, SHORT, RISING = 0.6, 0.15, 0.12  # of its width: where the two meet at most; of its height and width: the short one's at least
+BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its height, a tick is as wide
+
+
+def find_signs(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces, bool of shape (n,), are a plus, one of the two strokes of an equals sign, or a tick."""
+    signs = np.zeros(len(pieces), bool)
+    able = np.flatnonzero(pieces.boxes[:, 2:].max(1, initial=0) >= SMALLEST) if len(pieces) <= MANY else []
+    heights = pieces.boxes[able, 3] if len(able) else np.zeros(1)
+    usual = float(np.quantile(heights, 0.7))
+    strokes = []
+    for i in map(int, able):
+        x, y, w, h = pieces.boxes[i]
+        if w >= LONG * pieces.areas[i] / w and h <= LEVEL * w + pieces.areas[i] / w:
+            strokes.append(i)
+        elif pieces.areas[i] < 0.5 * w * h:
+            part = pieces.labels[y : y + h, x : x + w] == i + 1
+            signs[i] = (h <= LOW * usual and _is_plus(part)) or _is_tick(part)
+    for n, i in enumerate(strokes):
+        for j in strokes[n + 1 :]:
+            if _are_equals(pieces.boxes[i], pieces.boxes[j]):
+                signs[[i, j]] = True
+    return signs
+
+
+def _are_equals(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Tell whether two level strokes lie one above the other as those of an equals sign do."""
+    shorter, longer = sorted((int(one[2]), int(other[2])))
+    overlap = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    apart = abs(one[1] + one[3] / 2 - other[1] - other[3] / 2)
+    return bool(shorter >= LIKE * longer and overlap >= OVER * shorter and NEAR * longer <= apart <= FAR * longer)
+
+
+def _is_plus(part: Part) -> bool:
+    """Tell whether a piece is two strokes, one level and one upright, that cross in their middles."""
+    height, width = part.shape
+    if min(height, width) < SQUARE * max(height, width):
+        return False
+    rows, columns = part.sum(1), part.sum(0)
+    y, x = int(rows.argmax()), int(columns.argmax())
+    crossed = rows[y] >= ARM * width and columns[x] >= ARM * height
+    middle = MIDDLE * height <= y <= (1 - MIDDLE) * height and MIDDLE * width <= x <= (1 - MIDDLE) * width
+    if not (crossed and middle):
+        return False
+    high, wide = max(1, round(END * height)), max(1, round(END * width))
+    level = np.flatnonzero(part[:, :wide].any(1) | part[:, -wide:].any(1))  # where its four ends are
+    upright = np.flatnonzero(part[:high].any(0) | part[-high:].any(0))
+    near = np.abs(level - y).max() <= BESIDE * height and np.abs(upright - x).max() <= BESIDE * width
+    return bool(near and not _has_hole(part))
+
+
+def _has_hole(part: Part) -> bool:
+    """Tell whether strokes close something in, as those of many a 4 do."""
+    _, nesting = cv2.findContours(part.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return bool((nesting[0, :, 3] >= 0).any())
+
+
+def _is_tick(part: Part) -> bool:
+    """Tell whether a piece is two straight strokes: a short one down, and from its end a long one up to the right."""
+    height, width = part.shape
+    rows, columns = np.nonzero(part)
+    bottom, left, top = int(rows.argmax()), int(columns.argmin()), int(rows.argmin())
+    vertex, begin, end = (np.array([columns[i], rows[i]], float) for i in (bottom, left, top))
+    down, up = vertex - begin, end - vertex
+    if vertex[0] > VERTEX * width or end[0] < (1 - MIDDLE) * width or down[0] < RISING * width or down[1] < SHORT * height:
+        return False
+    if begin[1] < SHORT * height or -up[1] < ARM * height or np.hypot(*down) > ARM * np.hypot(*up):
+        return False
+    thick = _thickness(part)
+    if np.hypot(*down) < BROAD * thick or width < SLANTED * height:
+        return False
+    half = thick / 2  # from the edge of a stroke to its middle
+    begin, vertex, end = begin + (half, 0), vertex - (0, half), end + (0, half)
+    places = np.stack([columns, rows], 1)
+    return bool(np.minimum(_off(places, begin, vertex), _off(places, vertex, end)).max() <= STRAIGHT * thick + 1)
+
+
+def _thickness(part: Part) -> float:
+    """Return how thick the strokes of a piece are, in pixels."""
+    return 2 * float(cv2.distanceTransform(np.pad(part, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
+
+
+def _off(places: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far places lie from a straight stroke."""
+    along = stop - start
+    share = np.clip((places - start) @ along / max(float(along @ along), 1e-9), 0, 1)
+    return np.asarray(np.linalg.norm(places - start - share[:, None] * along, axis=1))
