@@ -16,13 +16,15 @@ Part = NDArray[np.bool_]
 MANY = 3000  # pieces: on a page with more nobody can have written each
 SMALLEST = 8  # pixels: what is smaller in both ways is dirt
 LEVEL, LONG = 0.3, 2.2  # a stroke of an equals sign rises by so much of its length at most, and is so much longer than thick
+EVEN = 0.3  # times as thick as it is: it strays no farther from a straight line
+THIN = 0.5  # of its box: a plus or a tick has less ink
 LIKE, OVER = 0.6, 0.6  # the shorter of them for the longer; what of it lies above the other
 NEAR, FAR = 0.12, 0.9  # of their length: how far they lie apart
 ARM, MIDDLE = 0.8, 0.25  # of a plus: how much of its width or height an arm takes; how near to its ends the other may cross it
-SQUARE = 0.55  # of a plus, the shorter side for the longer
+SQUARE = 0.75  # of a plus, the shorter side for the longer
 END, BESIDE = 0.2, 0.25  # of its sides: what of a plus are its ends; how near to its arms they lie
-LOW = 0.8  # of what is written: a plus is no higher
-STRAIGHT = 0.65  # times as thick as it is: how far a tick's ink lies from its two strokes
+LOW, TALL = 0.8, 0.95  # of what is written: a plus is no higher, a tick no lower
+STRAIGHT = 0.62  # times as thick as it is: how far a tick's ink lies from its two strokes
 VERTEX, SHORT, RISING = 0.6, 0.15, 0.12  # of its width: where the two meet at most; of its height and width: the short one's at least
 BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its height, a tick is as wide
 
@@ -36,24 +38,36 @@ def find_signs(pieces: Components) -> NDArray[np.bool_]:
     strokes = []
     for i in map(int, able):
         x, y, w, h = pieces.boxes[i]
-        if w >= LONG * pieces.areas[i] / w and h <= LEVEL * w + pieces.areas[i] / w:
+        part = pieces.labels[y : y + h, x : x + w] == i + 1
+        if w > h and _is_level(part):
             strokes.append(i)
-        elif pieces.areas[i] < 0.5 * w * h:
-            part = pieces.labels[y : y + h, x : x + w] == i + 1
-            signs[i] = (h <= LOW * usual and _is_plus(part)) or _is_tick(part)
+        elif pieces.areas[i] < THIN * w * h:
+            signs[i] = (h <= LOW * usual and _is_plus(part)) or (h >= TALL * usual and _is_tick(part))
     for n, i in enumerate(strokes):
         for j in strokes[n + 1 :]:
-            if _are_equals(pieces.boxes[i], pieces.boxes[j]):
+            if _are_equals(pieces.boxes[i], pieces.boxes[j], LOW * usual):
                 signs[[i, j]] = True
     return signs
 
 
-def _are_equals(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
-    """Tell whether two level strokes lie one above the other as those of an equals sign do."""
+def _is_level(part: Part) -> bool:
+    """Tell whether a piece is one nearly level stroke."""
+    height, width = part.shape
+    count = part.sum(0)
+    thick = float(np.median(count))
+    middle = (part * np.arange(height)[:, None]).sum(0) / np.maximum(count, 1)
+    slope, begin = np.polyfit(np.arange(width), middle, 1)
+    off = np.abs(begin + slope * np.arange(width) - middle)
+    return bool(width >= LONG * thick and abs(slope) <= LEVEL and off.max() <= EVEN * thick + 0.7 and count.max() <= 2 * thick + 1)
+
+
+def _are_equals(one: NDArray[np.int64], other: NDArray[np.int64], highest: float) -> bool:
+    """Tell whether two level strokes lie one above the other as those of an equals sign do, no higher than it may be."""
     shorter, longer = sorted((int(one[2]), int(other[2])))
     overlap = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     apart = abs(one[1] + one[3] / 2 - other[1] - other[3] / 2)
-    return bool(shorter >= LIKE * longer and overlap >= OVER * shorter and NEAR * longer <= apart <= FAR * longer)
+    high = max(one[1] + one[3], other[1] + other[3]) - min(one[1], other[1])
+    return bool(high <= highest and shorter >= LIKE * longer and overlap >= OVER * shorter and NEAR * longer <= apart <= FAR * longer)
 
 
 def _is_plus(part: Part) -> bool:
@@ -95,9 +109,9 @@ def _is_tick(part: Part) -> bool:
     if np.hypot(*down) < BROAD * thick or width < SLANTED * height:
         return False
     half = thick / 2  # from the edge of a stroke to its middle
-    begin, vertex, end = begin + (half, 0), vertex - (0, half), end + (0, half)
+    begin[0], vertex[1], end[1] = begin[0] + half, vertex[1] - half, end[1] + half
     places = np.stack([columns, rows], 1)
-    return bool(np.minimum(_off(places, begin, vertex), _off(places, vertex, end)).max() <= STRAIGHT * thick + 1)
+    return bool(np.minimum(_off(places, begin, vertex), _off(places, vertex, end)).max() <= STRAIGHT * thick + 0.9)
 
 
 def _thickness(part: Part) -> float:
