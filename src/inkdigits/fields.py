@@ -28,6 +28,7 @@ THICKEST = 9  # pixels: what is thicker is no line
 STEEPEST = 0.1  # slope against the page's edges
 STRAIGHT, STRAY = 1.5, 3.0  # pixels by which a line strays from a straight one; lines that lie nearer to each other are one
 EVEN, COVERED = 0.6, 0.3  # share of a line's columns where it is seen alone: of a line to write on, and of a box that is full
+ROUGH = 0.5  # pixels by which a line strays on average: the feet of digits in a row stray by more
 SAME = 1.6  # times as thick as usual, and a pixel: still the line
 BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
@@ -239,6 +240,8 @@ def _traced(inked: Mask, seed: Line) -> Line | None:
         line = Line(int(columns[own[0]]), smooth, float(np.median((bottom - top)[own])), len(own) / len(there))
         if not grown:
             break
+    if np.abs(followed - smooth[own - own[0]]).mean() > ROUGH:
+        return None
     return line if abs(line.path[-1] - line.path[0]) <= STEEPEST * len(line.path) else None
 
 
