@@ -23,9 +23,10 @@ NEAR, FAR = 0.12, 0.9  # of their length: how far they lie apart
 ARM, MIDDLE = 0.8, 0.25  # of a plus: how much of its width or height an arm takes; how near to its ends the other may cross it
 SQUARE = 0.75  # of a plus, the shorter side for the longer
 END, BESIDE = 0.2, 0.25  # of its sides: what of a plus are its ends; how near to its arms they lie
-LOW, TALL = 0.8, 1.1  # of what is written: a plus is no higher, a tick no lower
+LOW, TALL = 0.8, 0.9  # of what is written: a plus is no higher, a tick no lower
 STRAIGHT = 0.62  # times as thick as it is: how far a tick's ink lies from its two strokes
 VERTEX, SHORT, RISING = 0.6, 0.15, 0.12  # of its width: where the two meet at most; of its height and width: the short one's at least
+OPEN, PARTED = 1.2, 0.5  # times as thick as it is above its foot: from there up to the short one's end, so many rows hold two strokes
 BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its height, a tick is as wide
 
 
@@ -108,10 +109,18 @@ def _is_tick(part: Part) -> bool:
     thick = _thickness(part)
     if np.hypot(*down) < BROAD * thick or width < SLANTED * height:
         return False
+    if not _is_open(part, int(begin[1]), int(vertex[1] - OPEN * thick)):
+        return False
     half = thick / 2  # from the edge of a stroke to its middle
     begin[0], vertex[1], end[1] = begin[0] + half, vertex[1] - half, end[1] + half
     places = np.stack([columns, rows], 1)
     return bool(np.minimum(_off(places, begin, vertex), _off(places, vertex, end)).max() <= STRAIGHT * thick + 0.9)
+
+
+def _is_open(part: Part, start: int, stop: int) -> bool:
+    """Tell whether a piece is two strokes in nearly all rows of some: those of a tick part at its foot, those of a 4 higher up."""
+    rows = np.pad(part[start:stop], ((0, 0), (1, 0)))
+    return len(rows) > 0 and bool(((~rows[:, :-1] & rows[:, 1:]).sum(1) > 1).mean() >= PARTED)
 
 
 def _thickness(part: Part) -> float:
