@@ -1,4 +1,4 @@
-"""The pieces of a page's ink come in; which of them are the dots of dotted paper comes out."""
+"""The pieces of a page's ink come in; which of them are the dots of dotted paper, or of a dotted line to write on, comes out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,40 @@ FEWEST, MOST = 30, 4000  # dots of a page
 TINY = 0.25  # of the way from one to the next: digits in rows and columns are larger
 ROUND, FULL, LESS_TINY = 0.7, 0.5, 0.5  # what is as round and as full of ink as no digit is may be larger, too
 NEAREST = 12  # neighbours of a piece that are looked at
+ROW, APART, EVEN = 8, (1.1, 6.0), 0.3  # dots of a dotted line; how far from each other, in their sizes; how unevenly, as a share of that
 
 
 def find_dots(pieces: Components) -> NDArray[np.bool_]:
-    """Tell which pieces, bool of shape (n,), are small, alike, and stand in rows and columns.
+    """Tell which pieces, bool of shape (n,), are small, alike, and stand in rows and columns, or many of them in one row.
 
     A speck that stands out of line, as a decimal point does, is none.
     """
     dots = np.zeros(len(pieces), bool)
     seen = np.flatnonzero(pieces.areas > SPECK)
     dots[seen] = _are_dots(pieces.boxes[seen, 2:].astype(float), pieces.areas[seen], pieces.centres[seen])
-    return dots
+    return dots | _in_a_row(pieces)
+
+
+def _in_a_row(pieces: Components) -> NDArray[np.bool_]:
+    """Tell which pieces, bool of shape (n,), are small, alike, and stand evenly one beside the other, `ROW` of them or more."""
+    sizes = pieces.boxes[:, 2:].max(1)
+    small = np.flatnonzero((sizes < TINY * np.quantile(sizes, 0.95)) & (pieces.areas > 1)) if len(sizes) else np.zeros(0, int)
+    found = np.zeros(len(pieces), bool)
+    if not ROW <= len(small) <= MOST:
+        return found
+    small = small[pieces.centres[small, 0].argsort()]
+    x, y = pieces.centres[small].T
+    ends: dict[int, list[int]] = {}  # of every row, by its last dot
+    for n, size in enumerate(sizes[small]):
+        first = int(np.searchsorted(x, x[n] - APART[1] * size))
+        before = [m for m in range(first, n) if abs(y[n] - y[m]) < 0.5 * size and x[n] - x[m] > APART[0] * size]
+        last = max((m for m in before if m in ends), key=lambda m: len(ends[m]), default=None)
+        ends[n] = [*(ends.pop(last) if last is not None else []), n]
+    for row in ends.values():
+        steps = np.diff(x[row])
+        if len(row) >= ROW and steps.std() < EVEN * steps.mean():
+            found[small[row]] = True
+    return found
 
 
 def _are_dots(sizes: NDArray[np.float64], area: NDArray[np.int64], centres: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -80,7 +80,7 @@ def _where_it_stands(line: Line, readings: Readings, on_path: set[int], dirt: fl
     for k, candidate in enumerate(line.candidates):
         left = [c for c in sure if c.stop <= candidate.start and candidate.box.x - c.box.x - c.box.width < NEAR * line.height]
         right = [c for c in sure if c.start >= candidate.stop and c.box.x - candidate.box.x - candidate.box.width < NEAR * line.height]
-        common[k] = dirt ** (1 - 0.5 * (bool(left) + bool(right)))
+        common[k] = dirt ** (1 - 0.75 * bool(left or right) - 0.25 * bool(left and right))
     return common
 
 
