@@ -20,6 +20,7 @@ WIDE = 0.4  # of what lies about a sheet is as wide as a desk
 SHARP = 0.85  # so much darker it is just beyond its edge than just within
 RING = np.ones((17, 17), np.uint8)  # what lies just beyond, in pixels of the picture that the sheet is sought on
 SOLID = 0.9  # share of its convex hull that a sheet fills
+OTHER = 0.1  # of a sheet: others beside it are as large
 MARGIN = 0.012  # of the longer side: the sheet's own edge is no ink
 LEVELS = (1.0, 1.15, 1.3, 0.85, 1.5, 0.65, 0.5)  # of Otsu's threshold: where bright begins; the last where a shadow parts the bright
 BRIDGES = (5, 15, 31)  # pixels of the picture that corners are sought on: what is narrower does not join two bright stretches
@@ -57,8 +58,24 @@ def find_sheet(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     edge = max(2, round(MARGIN * max(small.shape)))
     kernel = np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)
     # what lies beyond the picture is taken for sheet: only the sheet's own edge is trimmed
-    kept = cv2.erode(_filled(outline, small.shape), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    return np.asarray(kept > 0)
+    sheets = [
+        cv2.erode(_filled(one, small.shape), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+        for one in (outline, *_others(outline, small))
+    ]
+    return np.asarray(np.maximum.reduce(sheets) > 0)
+
+
+def _others(outline: NDArray[np.int32], small: NDArray[np.uint8]) -> list[NDArray[np.int32]]:
+    """Return the outlines of other sheets, of shape (n, 1, 2), that lie beside one: labels, notes."""
+    quiet, inside = cv2.GaussianBlur(small, (0, 0), 2), _filled(outline, small.shape) > 0
+    level = (float(np.median(quiet[inside])) + float(np.median(quiet[~inside]))) / 2
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (BRIDGES[0], BRIDGES[0]))
+    beside = (quiet > level) & (cv2.dilate(inside.astype(np.uint8), RING) == 0)
+    found, _ = cv2.findContours(
+        cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, kernel), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    outlines = [np.asarray(one, np.int32) for one in found if cv2.contourArea(one) >= OTHER * cv2.contourArea(outline)]
+    return [one for one in outlines if _is_solid(one) and _is_sharp(_filled(one, small.shape), small)]
 
 
 def straighten(image: NDArray[np.uint8]) -> Straightened | None:
@@ -219,8 +236,12 @@ def _is_sheet(outline: NDArray[np.int32], small: NDArray[np.uint8], darker: floa
         return False
     if _is_desk(np.where(inside, 255, small), darker * float(np.median(small[inside]))).sum() < WIDE * (~inside).sum():
         return False  # the strokes of a large digit, which part what is paper on both sides
-    within, about = cv2.erode(filled, RING), cv2.dilate(filled, RING)  # light that fades has no edge: a few pixels on it is as bright
-    near, beyond = small[inside & (within == 0)], small[~inside & (about > 0)]
+    return _is_sharp(filled, small)
+
+
+def _is_sharp(filled: NDArray[np.uint8], small: NDArray[np.uint8]) -> bool:
+    """Tell whether it is darker just beyond the edge of what is filled: light that fades has no edge, a few pixels on it is as bright."""
+    near, beyond = small[(filled > 0) & (cv2.erode(filled, RING) == 0)], small[(filled == 0) & (cv2.dilate(filled, RING) > 0)]
     return len(beyond) > 0 and bool(np.median(beyond) <= SHARP * np.median(near))
 
 
