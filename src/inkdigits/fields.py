@@ -24,16 +24,18 @@ Mask = NDArray[np.uint8]
 SURE = 2.5  # deviations of the noise: what may belong to a line
 FAINTEST = 0.03  # contrast: likewise
 RUN, LEAST = 13, 24  # pixels of ink in a row that a line has everywhere, and in all
-THICKEST = 9  # pixels: what is thicker is no line
+THICKEST = 14  # pixels: what is thicker is no line
 STEEPEST = 0.1  # slope against the page's edges
 STRAIGHT, STRAY = 1.5, 3.0  # pixels by which a line strays from a straight one; lines that lie nearer to each other are one
-EVEN, COVERED = 0.6, 0.3  # share of a line's columns where it is seen alone: of a line to write on, and of a box that is full
+EVEN, COVERED = 0.4, 0.3  # share of a line's columns where it is seen alone: of a line to write on, and of a box that is full
 ROUGH = 0.5  # pixels by which a line strays on average: the feet of digits in a row stray by more
 SAME = 1.6  # times as thick as usual, and a pixel: still the line
 BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
 MANY = 400  # lines: a page with more is no form
-LONG = 2.5  # times as long as writing is high: a line to write on
+RULES, RULED = 5, 0.3  # so many lines that take so much of the page's width may be its rules
+ONE_LENGTH, EVENLY = 0.1, 0.1  # of their length and of their distance: how much rules differ
+LONG = 2.0  # times as long as writing is high: a line to write on
 ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
 SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its level lines may end from its corners
@@ -46,7 +48,7 @@ BARE, MANY_CELLS, LEANING = (
     4,
     0.1,
 )  # share of what parts cells that has paper on both sides: half of that for so many; slope against the sides
-TICK, TALLEST, NEAR = 6, 160, 0.06  # pixels: the least and the most that a tick rises; of a cell's width: how far from its place
+TICK, TALLEST, NEAR = 6, 160, 0.09  # pixels: the least and the most that a tick rises; of a cell's width: how far from its place
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
     level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
     if (not level and not upright) or len(level) + len(upright) > MANY:
         return contrast
+    if _is_paper(level, inked.shape[1]) or _is_paper(upright, inked.shape[0]):
+        return contrast
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
     if not along:
@@ -101,6 +105,17 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
             on_page = (line.columns >= 0) & (line.columns < page.shape[1])
             take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)))
     return bare
+
+
+def _is_paper(lines: list[Line], width: int) -> bool:
+    """Tell whether lines are the rules of paper, or of a table: long, and many of one length evenly apart. Others see to these."""
+    lengths = np.array([len(line.path) for line in lines if len(line.path) > RULED * width])
+    if len(lengths) < RULES:
+        return False
+    usual = float(np.median(lengths))
+    places = np.sort([float(line.path.mean()) for line in lines if abs(len(line.path) - usual) < ONE_LENGTH * usual])
+    steps = np.diff(places)
+    return len(places) >= RULES and bool(np.median(np.abs(steps - np.median(steps))) < EVENLY * np.median(steps))
 
 
 def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], list[Line]]:
@@ -320,14 +335,15 @@ class _Between:
         columns = np.round(x + first[:, None] + (z - x + last - first)[:, None] * share).astype(int)
         half = max(1, round(self.top.thick / 2))
         on = [self._seen(rows, columns + aside) for aside in range(-half, half + 1)]
-        best = int((np.mean(on, axis=(0, 2)) - 1e-3 * (np.abs(first - last) + np.abs(first))).argmax())  # the middle of the line
+        aside = round(0.75 * self.top.thick) + 2
+        lone = ~self._seen(rows, columns - aside) & ~self._seen(rows, columns + aside)  # a digit's stroke is broader, or has another near
+        drawn = np.mean(on, axis=(0, 2))  # most in the middle of the line
+        best = int((drawn + 0.5 * lone.mean(1) - 1e-3 * (np.abs(first - last) + np.abs(first))).argmax())
         if np.mean(on[half - 1][best] | on[half][best] | on[half + 1][best]) < DRAWN:
             return None
-        aside = round(0.75 * self.top.thick) + 2
-        lone = ~self._seen(rows, columns[best] - aside) & ~self._seen(rows, columns[best] + aside)
         rows = np.arange(max(0, round(y0) - 2), min(len(self.inked), round(y1) + 3))
         x, z = x + float(first[best]), z + float(last[best])
-        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, float(lone.mean()))
+        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, float(lone[best].mean()))
 
     def has_corners(self, post: Line) -> bool:
         """Tell whether an upright line and both level ones meet in corners: a loop of a digit is round."""
