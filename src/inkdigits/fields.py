@@ -33,8 +33,6 @@ SAME = 1.6  # times as thick as usual, and a pixel: still the line
 BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
 MANY = 400  # lines: a page with more is no form
-RULES, RULED = 5, 0.3  # so many lines that take so much of the page's width may be its rules
-ONE_LENGTH, EVENLY = 0.1, 0.1  # of their length and of their distance: how much rules differ
 LONG = 2.0  # times as long as writing is high: a line to write on
 ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
@@ -93,8 +91,6 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
     level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
     if (not level and not upright) or len(level) + len(upright) > MANY:
         return contrast
-    if _is_paper(level, inked.shape[1]) or _is_paper(upright, inked.shape[0]):
-        return contrast
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
     if not along:
@@ -105,17 +101,6 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
             on_page = (line.columns >= 0) & (line.columns < page.shape[1])
             take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)))
     return bare
-
-
-def _is_paper(lines: list[Line], width: int) -> bool:
-    """Tell whether lines are the rules of paper, or of a table: long, and many of one length evenly apart. Others see to these."""
-    lengths = np.array([len(line.path) for line in lines if len(line.path) > RULED * width])
-    if len(lengths) < RULES:
-        return False
-    usual = float(np.median(lengths))
-    places = np.sort([float(line.path.mean()) for line in lines if abs(len(line.path) - usual) < ONE_LENGTH * usual])
-    steps = np.diff(places)
-    return len(places) >= RULES and bool(np.median(np.abs(steps - np.median(steps))) < EVENLY * np.median(steps))
 
 
 def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], list[Line]]:
@@ -184,6 +169,8 @@ def find_lines(inked: Mask) -> list[Line]:
     w, h = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     able = np.flatnonzero((w >= LEAST) & (h <= STEEPEST * w + 2 * THICKEST) & (np.arange(n) > 0))
     found: list[Line] = []
+    if len(able) > MANY:
+        return found
     for i in able[np.argsort(-w[able], kind="stable")]:
         x, y = stats[i, :2]
         seed = _seed(labels[y : y + h[i], x : x + w[i]] == i, int(x), int(y))
