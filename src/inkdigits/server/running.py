@@ -25,7 +25,6 @@ from .app import create_app
 from .deadlines import protocol
 from .gate import LOOPBACK
 from .jobs import warm_up
-from .queue import Desk
 from .watching import LOG, JsonLines
 from .workers import ProcessDesk
 
