@@ -247,6 +247,9 @@ def test_models_that_cannot_be_used_are_one_line(run: Run, folder: Path, tmp_pat
     ):
         code, out, err = run(command, model, *picture)
         assert code == 3 and not out and said in told(err)
+    for name in ("nowhere", "none.onnx", "none.keras"):
+        err = run(command, tmp_path / name, *picture)[2]
+        assert all(kind in told(err) for kind in ("reader", "mnist", "run folder", ".keras", ".onnx"))
 
 
 # --- Keras files from elsewhere ---
