@@ -306,13 +306,16 @@ def _decode(kind: str, data: bytes, limits: Limits, frame: int, enough: int | No
 def _draft(opened: ImageFile.ImageFile, limits: Limits, enough: int | None) -> bool:
     """Have a JPEG decoded at the largest fraction of its size that the limits allow, or at the smallest that has enough pixels.
 
-    Returns whether it is smaller than the limits ask; `check_size` refuses what does not fit even so.
+    Returns whether it is smaller than the limits ask. What does not fit even so is refused by its own size.
     """
     width, height = opened.size
     _check_header(width, height, "progressive" in opened.info, limits)
     sizes = [(-(-width // part), -(-height // part)) for part in DRAFTS]
     allowed = [w * h <= limits.max_pixels and max(w, h) <= limits.max_side for w, h in sizes]
-    largest = allowed.index(True) if any(allowed) else len(DRAFTS) - 1
+    if not any(allowed):
+        most = f"expected at most {limits.max_pixels:,} in all, {limits.max_side:,} a side"
+        raise TooManyPixels(f"{width} × {height} pixels are too many, even with its sides divided by {DRAFTS[-1]}; {most}")
+    largest = allowed.index(True)
     chosen = max([largest, *(i for i, (w, h) in enumerate(sizes) if w * h >= (enough or width * height))])
     if DRAFTS[chosen] > 1:
         opened.draft(None, (max(1, width // DRAFTS[chosen]), max(1, height // DRAFTS[chosen])))
