@@ -24,7 +24,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 
 from . import headers
 from .arrays import BAND, check_size, flatten, from_array, to_uint8, turn
-from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported
+from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported, install_hint
 from .limits import Limits
 from .pdf import render_pages
 
@@ -255,7 +255,7 @@ def _decoder(kind: str) -> type[ImageFile.ImageFile]:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         # a ReadError, not a MissingExtra: one such photo among hundreds costs that photo only
-        raise Unsupported('this is a HEIC picture; to read it, type: pip install "inkdigits[formats]"') from error
+        raise Unsupported(f"this is a HEIC picture; to read it, type: {install_hint('formats')}") from error
     decoder: type[ImageFile.ImageFile] = HeifImageFile
     return decoder
 

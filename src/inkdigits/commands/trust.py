@@ -158,7 +158,9 @@ def _usual_learners() -> int:
     """Return how many networks learn where nobody said: the weights of the package alone believe too much."""
     if _can_train():
         return LEARNERS
-    _tell('reader and mnist are asked alone; with small networks besides more is found: pip install "inkdigits[train]"')
+    from ..errors import install_hint
+
+    _tell(f"reader and mnist are asked alone; with small networks besides more is found: {install_hint('train')}")
     return 0
 
 
