@@ -177,9 +177,8 @@ def test_a_parameter_that_is_none_is_named(served: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/read", "/v1/look"])
 def test_of_several_pages_none_is_left_out_in_silence(served: Served, path: str) -> None:
-    told = check_error(
-        served.client.post(path, content=pictures.tiff_pages(2), headers={"Content-Type": "image/tiff"}), 413, "too_many_pages"
-    )
+    kind = {"Content-Type": "image/tiff"}
+    told = check_error(served.client.post(path, content=pictures.tiff_pages(2), headers=kind), 413, "too_many_pages")
     assert "several pages" in told
     assert served.client.post(path, content=pictures.tiff_pages(1), headers=kind).status_code == 200
 
