@@ -71,6 +71,9 @@ def evaluate(
 
         write_report(report, answer, evaluation, answers, classifier, comparison)
     print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names, comparison))
+    if report is not None and not as_json:
+        many = len(evaluation.mistakes)
+        print(f"{_shown(str(report))}: the figures and {many:,} mistake{'s' * (many != 1)}, to be looked at in a browser")
     if evaluation.caution:
         print(f"inkdigits: {evaluation.caution}", file=sys.stderr)
     for file, reason in answers.failures:
