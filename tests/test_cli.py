@@ -79,6 +79,9 @@ def test_a_hostile_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[
 def test_missing_models_and_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     fails(capsys, 3, "evaluate", tmp_path / "nowhere")
     fails(capsys, 3, "predict", tmp_path / "nowhere.onnx", tmp_path / "p.png")
+    for command in (["evaluate"], ["predict", tmp_path / "p.png"]):
+        said = fails(capsys, 3, command[0], tmp_path / "nowhere.keras", *command[1:])
+        assert all(kind in said for kind in ("reader", "mnist", "run folder", ".keras", ".onnx"))
     fails(capsys, 3, "export", tmp_path / "nowhere", "--out", tmp_path / "a.onnx")
     (tmp_path / "damaged.onnx").write_bytes(b"no model")
     fails(capsys, 3, "evaluate", tmp_path / "damaged.onnx")

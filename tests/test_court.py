@@ -72,6 +72,16 @@ def test_from_suspicion_to_corrected_labels(folder: Path, tmp_path: Path, run: R
     assert code != 0 and "made for other labels" in err and err.count("\n") == 1
 
 
+def test_labels_that_nothing_speaks_against_are_not_named(folder: Path, run: Run) -> None:
+    _, out, _ = run("audit", folder)
+    named = [line for line in out.splitlines() if "perhaps" in line]
+    assert len(named) == 1 and "label 3, perhaps 2" in named[0]
+    labels = (folder / "labels.csv").read_text("utf-8")
+    (folder / "labels.csv").write_text(labels.replace(",3", ",2"), "utf-8")
+    code, out, err = run("audit", folder)
+    assert (code, err) == (0, "") and out.count("\n") == 1 and ": 0 of 8 labels are less probable than another digit" in out
+
+
 def test_glyphs_are_corrected_in_their_own_form(tmp_path: Path, run: Run) -> None:
     _, (x, y) = mnist.load_data()
     labels = y[:20].copy()

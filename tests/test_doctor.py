@@ -46,6 +46,7 @@ def test_a_missing_extra_comes_with_what_to_type(tmp_path: Path) -> None:
         'mpl-of-nowhere>=3; extra == "report"',
         'inkdigits[report]; extra == "train"',
         "keras-of-nowhere; extra == 'train'",
+        "linter-of-nowhere; extra == 'dev'",
     ]
     lines = ["Metadata-Version: 2.1", "Name: inkdigits", "Version: 9.9", *(f"Requires-Dist: {w}" for w in wanted)]
     (info / "METADATA").write_text("\n".join(lines))
@@ -58,7 +59,8 @@ def test_a_missing_extra_comes_with_what_to_type(tmp_path: Path) -> None:
     assert train["missing"] == ["keras-of-nowhere", "mpl-of-nowhere"]
     assert train["type"] == 'pip install "inkdigits[train]"'
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert 'type: pip install "inkdigits[report]"' in said
+    assert 'type: pip install "inkdigits[report]", or ".[report]" in a clone\n' in said
+    assert told["extras"]["dev"]["missing"] == ["linter-of-nowhere"] and "linter" not in said
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_docstring_draws_every_class() -> None:
 def test_a_usage_error_is_a_value_error_and_a_missing_extra_says_what_to_type() -> None:
     assert issubclass(errors.UsageError, ValueError)
     error = MissingExtra("inkdigits train", "train")
-    assert str(error) == 'inkdigits train needs the extra "train"; type: pip install "inkdigits[train]"'
+    assert str(error) == 'inkdigits train needs the extra "train"; type: pip install "inkdigits[train]", or ".[train]" in a clone'
     assert error.exit_code == 4
 
 

@@ -125,11 +125,11 @@ def test_a_picture_that_cannot_be_read_costs_that_one(run: Run, folder: Path, tm
 def test_a_report(run: Run, folder: Path, tmp_path: Path) -> None:
     os.link(folder / "pictures" / "1.png", tmp_path / "<b>$1$.png")
     (tmp_path / "labels.csv").write_text("file,label\n<b>$1$.png,7\n")
-    code, _, err = run("evaluate", folder / "digits.onnx", "--data", tmp_path, "--report", tmp_path / "out.html")
+    code, out, err = run("evaluate", folder / "digits.onnx", "--data", tmp_path, "--report", tmp_path / "out.html")
     page = (tmp_path / "out.html").read_text()
-    assert code == 0 and "n = 1 is too small" in told(err) and "n = 1 is too small" in page and "<b>$1" not in page and "://" not in page
-    assert page.count("data:image/") == 3 + 1 + 3  # plots, the mistake, what it is like
-    assert "1 mistake<" in page
+    assert out.endswith(f"\n{tmp_path / 'out.html'}: the figures and 1 mistake, to be looked at in a browser\n") and code == 0
+    assert "n = 1 is too small" in told(err) and "n = 1 is too small" in page and "<b>$1" not in page and "://" not in page
+    assert "1 mistake<" in page and page.count("data:image/") == 3 + 1 + 3  # plots, the mistake, what it is like
 
 
 def test_a_report_shows_the_interval_of_every_figure(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_the_base_loads_mnist_and_reads_a_picture_without_any_extra(tmp_path: Pa
 
 
 def test_every_public_name_is_there() -> None:
+    assert {*inkdigits.__all__} <= {*python("import inkdigits; print(*dir(inkdigits))").split()}  # before any was asked for
     assert all(hasattr(inkdigits, name) for name in inkdigits.__all__)
     assert len(set(inkdigits.__all__)) == len(inkdigits.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -159,7 +159,7 @@ def test_hostile_names_are_text(browser: Browser, tmp_path: Path) -> None:
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         expect(page.locator("#doubtful li")).to_have_count(2 * len(HOSTILE))
         told = page.locator("#doubtful li .about").all_inner_texts()
-        assert [text.splitlines()[-1].strip() for text in told[: len(HOSTILE)]] == [
+        assert [text.splitlines()[-2].strip() for text in told[: len(HOSTILE)]] == [
             " ".join(shown(name).split(" ")).strip() for name in HOSTILE
         ]
         rows = saved(page)

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import pictures
 import pytest
+from PIL import Image
 from test_review import Reviewed
 from test_spreadsheet import Sheet
 
@@ -116,6 +117,29 @@ def test_lines_are_printed_beside_a_review_and_json_beside_a_spreadsheet(tmp_pat
     plain = capsys.readouterr().out
     assert run(path, "--threshold", 0, "--json", "--xlsx", tmp_path / "n.xlsx") == 0
     assert json.loads(capsys.readouterr().out)["text"] == plain.rstrip("\n") != ""
+
+
+def test_an_empty_line_parts_the_pages_of_a_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pages = [Image.fromarray(make_page(text, seed=1, size=(360, 200), dirt="clean")[0]) for text in ("71|42", "7")]
+    pages.insert(1, Image.new("RGB", (360, 200), "white"))
+    pages[0].save(tmp_path / "scan.tiff", save_all=True, append_images=pages[1:])
+    assert run(tmp_path / "scan.tiff", "--threshold", 0) == 0
+    said = capsys.readouterr()
+    assert said.out == "71\n42\n\n\n\n7\n"
+    assert said.err == f"{tmp_path / 'scan.tiff'}, page 2: no number found\n"
+    assert run(tmp_path / "scan.tiff", "--threshold", 0, "--json") == 0
+    said = capsys.readouterr()
+    assert (len(said.out.splitlines()), said.err) == (3, "")
+
+
+@pytest.mark.parametrize(("flags", "sought"), [([], "number"), (["--single"], "digit")])
+def test_a_picture_without_a_number_is_told(flags: list[str], sought: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (300, 200), 255).save(tmp_path / "white.png")
+    assert run(tmp_path / "white.png", *flags) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("\n", f"{tmp_path / 'white.png'}: no {sought} found\n")
+    assert run(tmp_path / "white.png", *flags, "--json") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_drawings_whose_names_come_out_alike_are_all_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

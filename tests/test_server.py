@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+import pictures
 import pytest
 from fastapi import FastAPI
 from served import JPEG, Served, check_error, photo, serving, white
@@ -137,6 +138,7 @@ def test_what_is_no_glyphs_is_refused(served: Served, body: bytes) -> None:
         *(("GET", "/v1/nothing", 404, "not_found"), ("GET", "/v1/read", 405, "usage"), ("DELETE", "/v1/model", 405, "usage")),
         *(("POST", "/v1/read?threshold=2", 422, "usage"), ("POST", "/v1/read?threshold=nan", 422, "usage")),
         *(("POST", "/v1/read?single=perhaps", 422, "usage"), ("POST", "/v1/read?rotate=45", 422, "usage")),
+        *(("POST", "/v1/read?treshold=0.9", 422, "usage"), ("GET", "/v1/model?single=1", 422, "usage")),
         *(("GET", "/web/../app.py", 404, "not_found"), ("GET", "/web/%2e%2e/cli.py", 404, "not_found")),
     ],
 )
@@ -165,6 +167,20 @@ def test_a_picture_must_say_that_it_is_one(served: Served, headers: dict[str, st
 )
 def test_a_picture_that_cannot_be_read_has_a_reason_and_a_status(served: Served, picture: bytes, status: int, code: str) -> None:
     check_error(served.read(picture), status, code)
+
+
+def test_a_parameter_that_is_none_is_named(served: Served) -> None:
+    told = check_error(served.client.post("/v1/table?format=csv&from=xlsx", json={"pages": []}), 422, "usage")
+    assert told == "from: there is no such parameter, expected format"
+    assert served.client.get("/?from=somewhere").status_code == 200  # a page may be linked to with whatever others add
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/look"])
+def test_of_several_pages_none_is_left_out_in_silence(served: Served, path: str) -> None:
+    kind = {"Content-Type": "image/tiff"}
+    told = check_error(served.client.post(path, content=pictures.tiff_pages(2), headers=kind), 413, "too_many_pages")
+    assert "several pages" in told
+    assert served.client.post(path, content=pictures.tiff_pages(1), headers=kind).status_code == 200
 
 
 PDF = b"%PDF-1.7\n" + bytes(50)

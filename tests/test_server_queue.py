@@ -31,6 +31,7 @@ from inkdigits.server.queue import Queue, ThreadDesk
 from inkdigits.server.running import listen
 from inkdigits.server.watching import JsonLines
 from inkdigits.server.workers import ProcessDesk
+from inkdigits.signals import Signals
 
 PHOTO = photo("2071")
 
@@ -176,6 +177,86 @@ def test_ctrl_c_is_130_and_leaves_no_process() -> None:
         assert process.returncode == 130
 
 
+@pytest.mark.parametrize("said", ["loading", "loaded", "ready", "listening", "told"])
+def test_ctrl_c_while_it_starts_is_130_and_quiet(said: str) -> None:
+    """However often it comes, and to the reading processes too, as from a terminal."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTING, said], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    told = [line for line in err.splitlines() if not line.startswith("{")]
+    assert len(told) == (2 if said == "told" else 0), err  # where it is, and that Ctrl-C stops it
+    assert "Traceback" not in err and "Error" not in err
+    wait_for(lambda: is_empty(process.pid))  # no process is left
+
+
+def is_empty(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+STARTING = """
+import os, signal, sys, time
+
+def interrupt():
+    for _ in range(3):
+        os.killpg(0, signal.SIGINT)
+
+def interrupted(whole):
+    def so(*arguments, **options):
+        result = whole(*arguments, **options)
+        interrupt()
+        return result
+    return so
+
+if __name__ == "__main__":
+    moment = sys.argv[1]
+    from inkdigits import __main__, cli
+    from inkdigits.commands import serve
+    if moment == "loading":
+        serve.Signals.__enter__ = interrupted(serve.Signals.__enter__)
+    else:
+        from inkdigits.server import running
+        if moment == "loaded":
+            running.Reader.load = interrupted(running.Reader.load)
+        elif moment == "ready":
+            running.ProcessDesk._start = interrupted(running.ProcessDesk._start)
+        elif moment == "listening":
+            running.uvicorn.Server.startup = interrupted(running.uvicorn.Server.startup)
+        else:
+            serve._tell = interrupted(serve._tell)
+    sys.argv = ["inkdigits", "serve", "--port", "0", "--log"]
+    __main__.main()
+"""
+
+
+def test_ctrl_c_while_python_loads_the_command_is_130_and_quiet(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", "utf-8")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    words = [sys.executable, "-m", "inkdigits", "serve"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_once_more_gives_up_what_was_begun() -> None:
+    with command("--log", "--workers", 1) as (server, process), server.connect() as slow:
+        slow.sendall(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n")
+        wait_for(lambda: server.client.get("/livez").status_code == 200)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)  # the client may still send the rest
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert time.monotonic() - began < ServerLimits().max_seconds / 2
+        assert process.returncode == 130
+    assert "Traceback" not in err and "Error" not in err
+
+
 def test_the_command_listens_here_only_unless_told_otherwise() -> None:
     with command("--workers", 0) as (server, _):
         assert server.url in (f"http://127.0.0.1:{server.port}",)
@@ -197,7 +278,7 @@ def test_phones_are_told_an_address_that_is_answered(
     class Started:
         """A server that stops as soon as it has said where it is."""
 
-        def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        def __init__(self, config: uvicorn.Config, signals: Signals, desks: list[Any], started: Callable[[], None]) -> None:
             apps.append(config.app)
             self.tell = started
 

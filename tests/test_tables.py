@@ -35,7 +35,7 @@ def test_a_row_a_number_with_its_line_and_its_place_on_it() -> None:
         (1, 1, "1?0/8?", "120/86", True),
     ]
     assert (entry.page, entry.check) == (1, True)
-    assert all(row.confidence == 0.9 and row.remark == "" and row.crop is None for row in entry.rows)
+    assert all(row.confidence == 0.9 and row.crop is None for row in entry.rows)
     assert enter_page("a.pdf", made_page("1", page_number=3)).page == 3
 
 
@@ -43,7 +43,22 @@ def test_a_mark_that_is_not_vouched_for_stays_open_in_the_guess() -> None:
     number = made_page("1?5~1.5").numbers[0]
     doubtful = Number("1?5", 1.0, 0, number.box, number.digits[:1] * 2, (Mark(1, "?", 0.4),))
     assert guess_of(doubtful) == "1?1"
-    assert enter_page("a.jpg", Page(400, 200, (doubtful,))).check
+    (row,) = enter_page("a.jpg", Page(400, 200, (doubtful,))).rows
+    assert (row.check, row.remark) == (True, "a mark is doubtful")
+
+
+@pytest.mark.parametrize(
+    ("number", "remark"),
+    [
+        *(("-3.5", ""), ("1?0~120", "digit 2 of 3 is doubtful"), ("1?0/8?~120/86", "digits 2 and 5 of 5 are doubtful")),
+        *(("???4~1234", "digits 1, 2 and 3 of 4 are doubtful"), ("?~7", "the digit is doubtful"), ("???~123", "all 3 digits are doubtful")),
+    ],
+)
+def test_the_remark_says_what_is_doubtful(number: str, remark: str) -> None:
+    (row,) = enter_page("a.jpg", made_page(number)).rows
+    assert (row.check, row.remark) == (bool(remark), remark)
+    (row,) = enter_page("a.jpg", made_page(number), expected=2).rows
+    assert row.remark.split("; ") == ["1 number found, 2 expected", *filter(None, [remark])]
 
 
 def test_a_valid_reading_is_the_guess_even_where_another_digit_is_likelier() -> None:
@@ -78,7 +93,7 @@ def test_the_csv_is_what_was_read() -> None:
     assert rows == [
         list(COLUMNS),
         ["b/Foto ä, 2.jpg", "1", "0", "0", "007", "007", "0.9000", "no", ""],
-        ["b/Foto ä, 2.jpg", "1", "0", "1", "19?7", "1987", "0.9000", "yes", ""],
+        ["b/Foto ä, 2.jpg", "1", "0", "1", "19?7", "1987", "0.9000", "yes", "digit 3 of 4 is doubtful"],
         ["c.jpg", "1", "", "", "", "", "", "yes", "no number found"],
         ["d.jpg", "", "", "", "", "", "", "yes", "damaged PNG: so"],
     ]

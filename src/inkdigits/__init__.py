@@ -32,6 +32,10 @@ __all__ = [
 _LATER = {"Classifier": "classify", "Reader": "reader", "mnist": "mnist", "read": "reader"}
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

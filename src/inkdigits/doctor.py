@@ -12,10 +12,11 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from . import mnist
-from .errors import InkdigitsError, one_line
+from .errors import InkdigitsError, install_hint, one_line
 from .files import sha256
 
 PACKAGE = "inkdigits"
+DEVELOPMENT = "dev"  # the extra of those who work on the package
 DEFAULT_BACKEND = "jax"
 BACKENDS = ("jax", "tensorflow", "torch")
 
@@ -138,11 +139,13 @@ def describe(diagnosis: dict[str, Any]) -> str:
     lines = [f"{PACKAGE} {d['version']} · Python {d['python']} · {d['platform']} · {cores}", ""]
     told: set[str] = set()
     for extra, state in d["extras"].items():
+        if extra == DEVELOPMENT and not state["installed"]:
+            continue  # nobody who uses the package misses it
         names = state["missing"] or [name for name in state["packages"] if name not in told]
         told |= set(state["packages"])
         what = ", ".join(f"{name} {d['packages'][name] or ''}".strip() for name in names) or "nothing more than the above"
         lines.append(_row(extra, "ok" if state["installed"] else "missing", what))
-        lines += [_row("", "", f"type: {state['type']}")] if state["type"] else []
+        lines += [_row("", "", f"type: {state['type'] if extra == 'base' else install_hint(extra)}")] if state["type"] else []
     backend = d["backend"]
     why = "chosen by KERAS_BACKEND" if backend["chosen_by"] == "KERAS_BACKEND" else "ours when KERAS_BACKEND chooses none"
     lines += ["", _row("backend", "ok" if backend["installed"] else "missing", f"{backend['name']} ({why})")]

@@ -32,6 +32,11 @@ def about(file: object, reason: object) -> str:
     return one_line(reason) if str(reason).startswith(f"{file}: ") else f"{one_line(file)}: {one_line(reason)}"
 
 
+def install_hint(extra: str) -> str:
+    """Return what to type for an extra, true for who has the package from an index and for who has it from its source."""
+    return f'pip install "inkdigits[{extra}]", or ".[{extra}]" in a clone'
+
+
 class InkdigitsError(Exception):
     """Base of every error this package raises on purpose; `str(error)` is one line for a person to read."""
 
@@ -153,4 +158,4 @@ class MissingExtra(InkdigitsError):
     code, exit_code, status = "missing_extra", 4, 501
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f'{what} needs the extra "{extra}"; type: pip install "inkdigits[{extra}]"')
+        super().__init__(f'{what} needs the extra "{extra}"; type: {install_hint(extra)}')

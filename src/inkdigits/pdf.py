@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import check_size
-from .errors import Damaged, InkdigitsError, ReadTimeout, TooManyPages, TooManyPixels, Unsupported
+from .errors import Damaged, InkdigitsError, ReadTimeout, TooManyPages, TooManyPixels, Unsupported, install_hint
 from .limits import Limits
 
 LONGEST_ANSWER = 200  # bytes of a line that the renderer tells
@@ -39,7 +39,7 @@ def render_pages(data: bytes, limits: Limits) -> Iterator[NDArray[np.uint8]]:
     """
     if importlib.util.find_spec("pypdfium2") is None:
         # a ReadError, not a MissingExtra: one such file among hundreds costs that file only
-        raise Unsupported('this is a PDF document; to read it, type: pip install "inkdigits[formats]"')
+        raise Unsupported(f"this is a PDF document; to read it, type: {install_hint('formats')}")
     with _Renderer(data, limits) as renderer:
         for _ in range(renderer.begin()):
             yield renderer.page()

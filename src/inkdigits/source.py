@@ -24,7 +24,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 
 from . import headers
 from .arrays import BAND, check_size, flatten, from_array, to_uint8, turn
-from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported
+from .errors import Damaged, InkdigitsError, NotAFile, NotFound, Refused, TooLarge, TooManyPages, TooManyPixels, Unsupported, install_hint
 from .limits import Limits
 from .pdf import render_pages
 
@@ -255,7 +255,7 @@ def _decoder(kind: str) -> type[ImageFile.ImageFile]:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         # a ReadError, not a MissingExtra: one such photo among hundreds costs that photo only
-        raise Unsupported('this is a HEIC picture; to read it, type: pip install "inkdigits[formats]"') from error
+        raise Unsupported(f"this is a HEIC picture; to read it, type: {install_hint('formats')}") from error
     decoder: type[ImageFile.ImageFile] = HeifImageFile
     return decoder
 
@@ -306,13 +306,16 @@ def _decode(kind: str, data: bytes, limits: Limits, frame: int, enough: int | No
 def _draft(opened: ImageFile.ImageFile, limits: Limits, enough: int | None) -> bool:
     """Have a JPEG decoded at the largest fraction of its size that the limits allow, or at the smallest that has enough pixels.
 
-    Returns whether it is smaller than the limits ask; `check_size` refuses what does not fit even so.
+    Returns whether it is smaller than the limits ask. What does not fit even so is refused by its own size.
     """
     width, height = opened.size
     _check_header(width, height, "progressive" in opened.info, limits)
     sizes = [(-(-width // part), -(-height // part)) for part in DRAFTS]
     allowed = [w * h <= limits.max_pixels and max(w, h) <= limits.max_side for w, h in sizes]
-    largest = allowed.index(True) if any(allowed) else len(DRAFTS) - 1
+    if not any(allowed):
+        most = f"expected at most {limits.max_pixels:,} in all, {limits.max_side:,} a side"
+        raise TooManyPixels(f"{width} × {height} pixels are too many, even with its sides divided by {DRAFTS[-1]}; {most}")
+    largest = allowed.index(True)
     chosen = max([largest, *(i for i, (w, h) in enumerate(sizes) if w * h >= (enough or width * height))])
     if DRAFTS[chosen] > 1:
         opened.draft(None, (max(1, width // DRAFTS[chosen]), max(1, height // DRAFTS[chosen])))

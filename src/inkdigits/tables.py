@@ -40,7 +40,7 @@ class Row:
         guess: the same with the best guess for every `?`, `1987`.
         confidence: probability that all answered digits and marks are right, 0–1.
         check: whether a person should look at it.
-        remark: why, where the text does not say it; one line.
+        remark: why; one line.
         crop: the number cut out of the picture, when pictures are wanted.
         place: where it stands in the picture of the page, in pixels of the `Entry`'s crop.
     """
@@ -114,8 +114,21 @@ def enter_failure(file: str, error: ReadError, page: int | None = None) -> Entry
 
 def _enter_number(number: Number, position: int, remark: str) -> Row:
     guess = guess_of(number)
-    check = bool(remark) or UNSURE in number.text  # a mark may be in doubt, too
-    return Row(number.line, position, number.text, guess, number.confidence, check, remark)
+    remarks = "; ".join(filter(None, (remark, _doubt(number))))
+    return Row(number.line, position, number.text, guess, number.confidence, bool(remarks), remarks)
+
+
+def _doubt(number: Number) -> str:
+    """Return in words what of a number is not vouched for, places counted from 1; empty where nothing is `?`."""
+    count = len(number.digits)
+    places = [str(place) for place, digit in enumerate(number.digits, 1) if digit.value is None]
+    if not places:
+        return "a mark is doubtful" if UNSURE in number.text else ""
+    if len(places) == count:
+        return "the digit is doubtful" if count == 1 else f"all {count} digits are doubtful"
+    if len(places) == 1:
+        return f"digit {places[0]} of {count} is doubtful"
+    return f"digits {', '.join(places[:-1])} and {places[-1]} of {count} are doubtful"
 
 
 def guess_of(number: Number) -> str:

@@ -71,6 +71,9 @@ def evaluate(
 
         write_report(report, answer, evaluation, answers, classifier, comparison)
     print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, evaluation, answers.names, comparison))
+    if report is not None and not as_json:
+        many = len(evaluation.mistakes)
+        print(f"{_shown(str(report))}: the figures and {many:,} mistake{'s' * (many != 1)}, to be looked at in a browser")
     if evaluation.caution:
         print(f"inkdigits: {evaluation.caution}", file=sys.stderr)
     for file, reason in answers.failures:
@@ -128,8 +131,12 @@ def export(
 def _opened(model: str) -> Any:
     """Return the classifier of any kind of model, without importing Keras where ONNX Runtime is enough."""
     from ..classify import Classifier
+    from ..errors import ModelError
 
-    is_keras = model not in ("reader", "mnist") and (Path(model).suffix in (".keras", ".h5", ".hdf5") or Path(model).is_dir())
+    is_named = model in ("reader", "mnist")
+    if not is_named and not Path(model).exists():
+        raise ModelError(f"no such model: {model}; expected reader, mnist, a run folder, or the path of a .keras or .onnx file")
+    is_keras = not is_named and (Path(model).suffix in (".keras", ".h5", ".hdf5") or Path(model).is_dir())
     if not is_keras:
         return Classifier.load(model)
     _need_training()

@@ -89,10 +89,25 @@ def ends_in(path: Path, suffix: str, flag: str) -> Path:
     return path
 
 
-def print_text(answer: Answer) -> None:
-    """Print the numbers of a page, line by line."""
-    if isinstance(answer.result, Page):
+class Lines:
+    """Prints the numbers of a file, line by line; an empty line parts its pages, and standard error says where no number is."""
+
+    def __init__(self, single: bool) -> None:
+        """Say what was sought: one digit, or numbers."""
+        self._sought = "digit" if single else "number"
+        self._is_begun = False
+
+    def __call__(self, answer: Answer) -> None:
+        """Print one page."""
+        if not isinstance(answer.result, Page):
+            return
+        if self._is_begun:
+            print()
+        self._is_begun = True
         print(answer.result.text, flush=True)
+        if not answer.result.numbers:
+            place = f", page {answer.page_number}" if answer.page_number else ""
+            print(f"{one_line(answer.file)}{place}: no {self._sought} found", file=sys.stderr)
 
 
 def print_named(answer: Answer) -> None:

@@ -14,7 +14,7 @@ import typer
 from ..errors import ReadError, UsageError, about
 from ..limits import Limits
 from .inputs import MANY, find_files, source_of, watched
-from .outputs import Answer, Drawings, Drift, Tables, print_json, print_named, print_text
+from .outputs import Answer, Drawings, Drift, Lines, Tables, print_json, print_named
 
 if TYPE_CHECKING:
     from ..reader import Reader
@@ -97,7 +97,7 @@ def read(
         if as_json:
             outputs.append(print_json)
         elif not silent and not as_csv:
-            outputs.append(print_text if len(files) == 1 and not recursive else print_named)
+            outputs.append(Lines(single) if len(files) == 1 and not recursive else print_named)
         if draw:
             outputs.append(Drawings(draw))
         for file in watched(files, silent):

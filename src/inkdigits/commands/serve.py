@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtra, UsageError
+from ..signals import Signals
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -38,17 +39,19 @@ def serve(
     log: Annotated[bool, typer.Option("--log", help="Print a JSON line a request on standard error.")] = False,
 ) -> None:
     """Serve the page to draw and drop photos on, and the API: http://127.0.0.1:8000 and nowhere else, unless told otherwise."""
-    try:
-        from ..server.running import ANYWHERE, Settings, local_address, new_token
-        from ..server.running import serve as run
-    except ModuleNotFoundError as error:
-        raise MissingExtra("inkdigits serve", "serve") from error
-    if workers < 0:
-        raise UsageError(f"--workers must be 0 or more, got {workers}")
-    host = host or (local_address() if lan else "127.0.0.1")
-    name = local_address() if lan and host in ANYWHERE else host
-    token = new_token() if lan else None
-    run(Settings(host, port, open_browser, token, tuple(allow_host or ()), workers, model, collect, log, name), _tell)
+    with Signals() as signals:  # from here on: what is loaded now takes a second or two
+        try:
+            from ..server.running import ANYWHERE, Settings, local_address, new_token
+            from ..server.running import serve as run
+        except ModuleNotFoundError as error:
+            raise MissingExtra("inkdigits serve", "serve") from error
+        signals.check()
+        if workers < 0:
+            raise UsageError(f"--workers must be 0 or more, got {workers}")
+        host = host or (local_address() if lan else "127.0.0.1")
+        name = local_address() if lan and host in ANYWHERE else host
+        token = new_token() if lan else None
+        run(Settings(host, port, open_browser, token, tuple(allow_host or ()), workers, model, collect, log, name), signals, _tell)
 
 
 def _tell(address: str, plain: str) -> None:

@@ -111,6 +111,7 @@ def audit(
     answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models, learners)
     found = judge(answers.labels, answers.probabilities)
     places = found.order[:top].tolist()
+    doubtful = found.is_doubted[places]
     by = f"{folds} networks that learned from the other {folds - 1} parts" if folds else " and ".join(models)
     by += f" and {learners} networks that learned from MNIST" if learners else ""
     answer = {"data": data, "n": len(found.labels), "by": by, "suspicious": int(found.is_suspicious.sum())}
@@ -119,7 +120,7 @@ def audit(
     answer |= {"seconds": round(time.perf_counter() - start, 3), "unreadable": len(answers.failures)}
     if out:
         write_court(out, labelled, answers, found, places)
-    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, found.describe(), out))
+    print(json.dumps(answer, ensure_ascii=False) if as_json else _described(answer, doubtful.tolist(), found.describe(), out))
     return _complain(answers.failures)
 
 
@@ -158,7 +159,9 @@ def _usual_learners() -> int:
     """Return how many networks learn where nobody said: the weights of the package alone believe too much."""
     if _can_train():
         return LEARNERS
-    _tell('reader and mnist are asked alone; with small networks besides more is found: pip install "inkdigits[train]"')
+    from ..errors import install_hint
+
+    _tell(f"reader and mnist are asked alone; with small networks besides more is found: {install_hint('train')}")
     return 0
 
 
@@ -186,12 +189,14 @@ def _tell(line: str) -> None:
     print(f"inkdigits: {line}", file=sys.stderr)
 
 
-def _described(answer: dict[str, Any], said: str, out: Path | None) -> str:
-    """Return what was found for a person to read."""
+def _described(answer: dict[str, Any], doubtful: list[bool], said: str, out: Path | None) -> str:
+    """Return what was found for a person to read; labels that no other digit outdoes are not named."""
+    from itertools import compress
+
     from ..errors import one_line
 
     lines = [f"{one_line(answer['data'])}, by {answer['by']}: {said}"]
-    shown = answer["labels"][:10]
+    shown = list(compress(answer["labels"], doubtful))[:10]
     lines += [
         f"  {one_line(row['file'])}: label {row['label']}, perhaps {row['suggestion']} (probability of the label {row['probability']:.3f})"
         for row in shown

@@ -51,12 +51,13 @@ def tutorial(
 def _hand_out_notebook(folder: Path) -> None:
     """Copy the notebook into `folder`, never over another, and print the command that opens it."""
     from .. import notebook
+    from ..errors import install_hint
 
     path = notebook.copy(folder)
     print(path)
     print(f"open it with: {shlex.quote(sys.executable)} -m jupyterlab {shlex.quote(str(path))}")
     if not notebook.can_open():
-        print('inkdigits: JupyterLab is not installed; type: pip install "inkdigits[notebook]"', file=sys.stderr)
+        print(f"inkdigits: JupyterLab is not installed; type: {install_hint('notebook')}", file=sys.stderr)
 
 
 def show(

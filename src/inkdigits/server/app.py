@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..classify import MAPS
-from ..errors import Busy, Refused
+from ..errors import Busy, Refused, UsageError
 from ..limits import Limits, ServerLimits
 from ..reader import Reader
 from . import schema
@@ -101,6 +101,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=living,
+        dependencies=[Depends(_no_other_parameters)],
         middleware=[Middleware(Watch, metrics=metrics), Middleware(Gate, hosts=tuple(hosts), token=token)],
     )
     app.router.route_class = Route
@@ -251,6 +252,15 @@ def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
     if "$ref" in part:
         return _inlined(definitions[part["$ref"].rpartition("/")[2]], definitions)
     return {key: _inlined(value, definitions) for key, value in part.items()}
+
+
+async def _no_other_parameters(request: Request) -> None:
+    """Refuse what a route of the API does not know: `?treshold=0.9` would change nothing, and nobody would be told."""
+    route = request.scope["route"]
+    known = [field.alias for field in route.dependant.query_params]
+    unknown = [name for name in request.query_params if name not in (*known, "token")]  # that one is the gate's
+    if unknown and route.path.startswith("/v1/"):
+        raise UsageError(f"{unknown[0]}: there is no such parameter, expected {', '.join(known) or 'none'}")
 
 
 def _check_type(request: Request, wanted: str, told: str) -> None:

@@ -17,7 +17,7 @@ from .. import headers
 from ..classify import ten_glyphs
 from ..crops import Crop, crop_as_it_is, crop_number, crop_page
 from ..drift import Signs, choose_signs
-from ..errors import ReadError, Unsupported
+from ..errors import ReadError, TooManyPages, Unsupported
 from ..explain import explain
 from ..limits import Limits
 from ..reader import Reader
@@ -66,14 +66,14 @@ def warm_up(reader: Reader) -> None:
 
 def read(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture: `Page.to_dict()` as JSON, and the numbers cut out of the picture if asked."""
-    picture = reader.open(_no_document(data), single=bool(options.get("single")))
+    picture = _opened(reader, data, bool(options.get("single")))
     page = reader.read(picture, **options)
     return Answer(to_json(page.to_dict() | _cut(picture, page, crops)), *_counts(page))
 
 
 def look(reader: Reader, data: bytes, *, crops: bool = False, **options: Any) -> Answer:
     """Read a picture and tell what the network saw: the page, and for every digit its glyph and the map of what spoke for it."""
-    picture = reader.open(_no_document(data), single=bool(options.get("single")))
+    picture = _opened(reader, data, bool(options.get("single")))
     page = reader.read(picture, **options)
     digits = [digit for number in page.numbers for digit in number.digits]
     seen = [(digit.glyph, digit.alternatives[0][0]) for digit in digits if digit.glyph is not None]
@@ -133,6 +133,19 @@ def from_json(data: bytes) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Unsupported(f"the body is no JSON: {error}") from error
+
+
+def _opened(reader: Reader, data: bytes, single: bool) -> Picture:
+    """Return the one picture that was sent.
+
+    Raises:
+        TooManyPages: it is a TIFF of several pages, of which but one would be answered.
+        ReadError: see `_no_document` and `Reader.open`.
+    """
+    picture = next(iter(reader.open_pages(_no_document(data), single=single)))
+    if picture.page_number is not None:
+        raise TooManyPages("this TIFF has several pages, expected one: send each as a picture of its own; inkdigits read takes them all")
+    return picture
 
 
 def _no_document(data: bytes) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ import uvicorn
 from ..errors import UsageError
 from ..limits import Limits, ServerLimits
 from ..reader import Reader
+from ..signals import Signals
 from .app import create_app
 from .deadlines import protocol
 from .gate import LOOPBACK
 from .jobs import warm_up
-from .queue import Desk
 from .watching import LOG, JsonLines
 from .workers import ProcessDesk
 
@@ -48,30 +49,35 @@ class Settings:
     name: str | None = None  # the address that others use, where the one listened on is any
 
 
-def serve(settings: Settings, tell: Callable[[str, str], None]) -> None:
+def serve(settings: Settings, signals: Signals, tell: Callable[[str, str], None]) -> None:
     """Run the server until it is told to stop.
 
     Args:
         settings: what was asked for.
+        signals: tells it to stop; whoever calls has it take the signals.
         tell: called once it listens, with the address to open and the same address without the token.
 
     Raises:
         ModelError: the model cannot be loaded.
         UsageError: the address cannot be used.
+        SystemExit: a signal came.
     """
     limits = Limits()
     reader = Reader.load(settings.model, limits)
+    signals.check()
     listening = listen(settings.host, settings.port)
-    desks: list[Desk] = [ProcessDesk(settings.model, limits) for _ in range(settings.workers)]
-    server_limits = ServerLimits()
-    if not desks:
-        warm_up(reader)
-    name = settings.name or settings.host
-    hosts = {*LOOPBACK, *settings.hosts, *_named(name)}
-    app = create_app(reader, server_limits, hosts=hosts, token=settings.token, collect=settings.collect, desks=desks or None)
-    _set_up_logging(settings.log)
-    address = _address(name, listening.getsockname()[1])
-    _Server(configure(app, server_limits), lambda: _started(settings, address, tell)).run([listening])
+    with contextlib.ExitStack() as closing:
+        desks = [closing.enter_context(contextlib.closing(ProcessDesk(settings.model, limits))) for _ in range(settings.workers)]
+        server_limits = ServerLimits()
+        if not desks:
+            warm_up(reader)
+        name = settings.name or settings.host
+        hosts = {*LOOPBACK, *settings.hosts, *_named(name)}
+        app = create_app(reader, server_limits, hosts=hosts, token=settings.token, collect=settings.collect, desks=desks or None)
+        _set_up_logging(settings.log)
+        address = _address(name, listening.getsockname()[1])
+        _Server(configure(app, server_limits), signals, desks, lambda: _started(settings, address, tell)).run([listening])
+    signals.check()
 
 
 def configure(app: Any, limits: ServerLimits) -> uvicorn.Config:
@@ -113,15 +119,35 @@ def local_address() -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says when it listens."""
+    """uvicorn's server that says when it listens, and that ends what it began at the first signal and gives it up at the second.
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    uvicorn itself hears no signal before it listens, and tells of an error for each thing that it gives up.
+    """
+
+    def __init__(self, config: uvicorn.Config, signals: Signals, desks: Sequence[ProcessDesk], started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell_started = started
+        self._signals, self._desks, self._tell_started = signals, desks, started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        await asyncio.get_running_loop().run_in_executor(None, self._tell_started)
+        loop = asyncio.get_running_loop()
+        self._signals.again = lambda: loop.call_soon_threadsafe(self._give_up)
+        if not self._signals.first:
+            await loop.run_in_executor(None, self._tell_started)
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._signals.first != 0
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # they are taken already
+        self._signals.again = lambda: None
+
+    def _give_up(self) -> None:
+        for desk in self._desks:
+            desk.give_up()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _started(settings: Settings, address: str, tell: Callable[[str, str], None]) -> None:

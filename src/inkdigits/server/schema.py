@@ -19,7 +19,7 @@ Crops = Annotated[
 Value = Annotated[int, Field(ge=0, le=9)]
 BoxOf = Annotated[
     list[Count],
-    Field(min_length=4, max_length=4, examples=[[270, 453, 91, 142]], description="x, y, width, height in pixels of the upright original"),
+    Field(min_length=4, max_length=4, examples=[[270, 453, 91, 142]], description="x, y, width, height in pixels after EXIF alone"),
 ]
 
 

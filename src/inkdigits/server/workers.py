@@ -12,9 +12,10 @@ from typing import Any
 import cv2
 
 from ..classify import Classifier
-from ..errors import Damaged, InkdigitsError, ModelError, ReadTimeout
+from ..errors import Busy, Damaged, InkdigitsError, ModelError, ReadTimeout
 from ..limits import Limits
 from ..reader import Reader
+from ..signals import STOPS, unheard
 from . import jobs
 from .jobs import Answer
 
@@ -27,6 +28,7 @@ class ProcessDesk:
     def __init__(self, model: str | os.PathLike[str] | None, limits: Limits) -> None:
         """Start the process; it loads the model on its own."""
         self._given = model, limits
+        self._is_given_up = False
         self._start()
 
     def do(self, seconds: float, job: str, data: bytes, options: dict[str, Any]) -> Answer:
@@ -35,6 +37,7 @@ class ProcessDesk:
         Raises:
             ReadTimeout: it took longer.
             Damaged: the process died of it.
+            Busy: it was given up.
             InkdigitsError: see `jobs.do`.
         """
         self._wait_until_ready()
@@ -65,16 +68,25 @@ class ProcessDesk:
         return self._process.pid
 
     def close(self) -> None:
-        """Let the process end, after what it does."""
+        """Let the process end, after what it does; one that is still loading does nothing yet."""
+        if not self.is_ready:
+            self._process.kill()
         self._pipe.close()
         self._process.join(5)
+        self._process.kill()
+        self._process.join()
+
+    def give_up(self) -> None:
+        """End the process, whatever it does, and start no other."""
+        self._is_given_up = True
         self._process.kill()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")  # ONNX Runtime's and the server's threads do not survive a fork
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, *self._given), name="inkdigits-reading", daemon=True)
-        self._process.start()
+        with unheard():
+            self._process.start()
         theirs.close()
         self._is_ready = False
 
@@ -91,6 +103,8 @@ class ProcessDesk:
         self._is_ready = True
 
     def _replace(self) -> None:
+        if self._is_given_up:
+            raise Busy("the server is being stopped")
         self._process.kill()
         self._process.join()
         self._pipe.close()
@@ -99,7 +113,7 @@ class ProcessDesk:
 
 def _work(pipe: Connection, model: str | os.PathLike[str] | None, limits: Limits) -> None:
     """Answer jobs until the pipe is closed."""
-    for stop in (signal.SIGINT, signal.SIGTERM):  # the server, which gets them too, says when it is over: by closing the pipe
+    for stop in STOPS:  # the server, which gets them too, says when it is over: by closing the pipe
         signal.signal(stop, signal.SIG_IGN)
     cv2.setNumThreads(1)  # the other cores are for the other processes
     try:

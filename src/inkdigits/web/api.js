@@ -19,6 +19,7 @@ const SENTENCES = {
   damaged: "This picture is damaged: it cannot be opened.",
   too_large: "This file is too large to be sent.",
   too_many_pixels: "This picture has too many pixels. A smaller one, or a part of it, will do.",
+  too_many_pages: "This file has several pages. Each can be read as a picture of its own.",
   too_many_marks: "There is too much on this picture: it does not look like a page of numbers.",
   timeout: "This picture took too long to read. A smaller one will do.",
   busy: "The server is busy. Try again in a moment.",
