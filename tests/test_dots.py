@@ -63,3 +63,16 @@ def test_digits_on_dotted_paper_are_read(seed):
     found = Reader.load().read(page, threshold=0).text
     right = sum(a == b for a, b in zip(found, truth.text, strict=False))
     assert len(found) <= len(truth.text) + 1 and right >= len(truth.text) - 2
+
+
+def test_a_dotted_line_to_write_on_goes_and_a_decimal_point_stays():
+    ink = np.zeros((300, 700), np.uint8)
+    for x in range(60, 640, 14):
+        cv2.circle(ink, (x, 200 + x // 60), 2, 255, cv2.FILLED)
+    cv2.ellipse(ink, (150, 130), (22, 40), 0, 0, 360, 255, 6)
+    cv2.circle(ink, (200, 168), 3, 255, cv2.FILLED)
+    cv2.ellipse(ink, (250, 130), (22, 40), 0, 0, 360, 255, 6)
+    pieces = Components.of(ink)
+    dots = find_dots(pieces)
+    assert dots.sum() == len(range(60, 640, 14))
+    assert (pieces.boxes[dots, 1] > 195).all()

@@ -6,7 +6,7 @@ import pytest
 
 from inkdigits import Reader, mnist
 from inkdigits.components import Components
-from inkdigits.rings import find_brackets, find_rings
+from inkdigits.rings import find_brackets, find_rings, without_rings
 from inkdigits.synthetic import Hands, make_page
 
 
@@ -115,3 +115,25 @@ def test_one_bracket_alone_is_none():
         cv2.ellipse(ink, (150, 158), (30, 80), 0, 110, 250, 255, 4)
 
     assert not find_brackets(Components.of(page_with(half))).any()
+
+
+@pytest.mark.parametrize("centre", [(197, 158), (186, 158), (197, 170)])
+def test_a_ring_that_touches_what_it_holds_leaves_it(centre):
+    held = page_with(four)
+    ringed = held.copy()
+    cv2.ellipse(ringed, centre, (48, 52), 0, 0, 360, 255, 4)
+    pieces = Components.of(ringed)
+    rings = find_rings(pieces)
+    assert rings.any()
+    bare = without_rings(pieces, rings, pieces.without(rings))
+    inner = cv2.ellipse(np.zeros_like(held), centre, (40, 44), 0, 0, 360, 255, cv2.FILLED) > 0
+    assert ((bare > 0) & inner & (held == 0)).sum() == 0
+    assert (bare > 0)[inner & (held > 0)].mean() > 0.95
+    assert (bare > 0)[(ringed > 0) & (held == 0)].mean() < 0.05
+
+
+def test_no_digit_is_a_ring_with_something_in_it():
+    (x, _), _ = mnist.load_data()
+    for glyph in x[:600]:
+        ink = cv2.copyMakeBorder(cv2.resize(glyph, (112, 112), interpolation=cv2.INTER_CUBIC), 20, 20, 20, 20, cv2.BORDER_CONSTANT)
+        assert not find_rings(Components.of(np.where(ink > 80, ink, 0).astype(np.uint8))).any()

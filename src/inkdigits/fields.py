@@ -57,13 +57,18 @@ class Line:
         start: its first column, in pixels.
         path: y at each of its columns.
         thick: pixels.
-        even: share of its columns that are about as thick: on the others something stands on it.
+        alone: whether it is about as thick at each column: at the others something stands on it.
     """
 
     start: int
     path: NDArray[np.float64]
     thick: float
-    even: float = 1.0
+    alone: NDArray[np.bool_]
+
+    @property
+    def even(self) -> float:
+        """Share of its columns where it is seen alone, 0–1."""
+        return float(self.alone.mean())
 
     @property
     def stop(self) -> int:
@@ -99,7 +104,7 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
     for page, lines in ((bare, along), (bare.T, across)):
         for line in lines:
             on_page = (line.columns >= 0) & (line.columns < page.shape[1])
-            take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)))
+            take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)), alone=line.alone[on_page])
     return bare
 
 
@@ -163,6 +168,8 @@ def _is_among(line: Line, lines: list[Line]) -> bool:
 
 def find_lines(inked: Mask) -> list[Line]:
     """Return the straight, thin, nearly level lines in what is inked, 0 or 1, of shape (height, width), the longest first."""
+    if not inked.size:
+        return []
     runs = cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones((1, RUN), np.uint8))
     runs &= 1 - cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((THICKEST + 1, 1), np.uint8))
     n, labels, stats, _ = label(runs > 0)
@@ -194,7 +201,7 @@ def _seed(part: NDArray[np.bool_], x: int, y: int) -> Line | None:
     path = _fitted(columns[own], middle[own], columns, 1)
     if np.mean(np.abs(middle - path)[own] <= STRAIGHT) < EVEN or abs(path[-1] - path[0]) > STEEPEST * len(path):
         return None
-    return Line(x, y + path, thick)
+    return Line(x, y + path, thick, own)
 
 
 def _fitted(x: NDArray[np.int64], y: NDArray[np.float64], at: NDArray[np.int64], degree: int) -> NDArray[np.float64]:
@@ -239,7 +246,7 @@ def _traced(inked: Mask, seed: Line) -> Line | None:
         followed = np.round(path[own]) - reach + (top[own] + bottom[own] - 1) / 2
         smooth = _fitted(columns[own], followed, columns[there], 2 if len(own) > LONG_ENOUGH else 1)
         grown = len(there) > 1.1 * len(line.path)
-        line = Line(int(columns[own[0]]), smooth, float(np.median((bottom - top)[own])), len(own) / len(there))
+        line = Line(int(columns[own[0]]), smooth, float(np.median((bottom - top)[own])), np.isin(there, own))
         if not grown:
             break
     if np.abs(followed - smooth[own - own[0]]).mean() > ROUGH:
@@ -328,9 +335,9 @@ class _Between:
         best = int((drawn + 0.5 * lone.mean(1) - 1e-3 * (np.abs(first - last) + np.abs(first))).argmax())
         if np.mean(on[half - 1][best] | on[half][best] | on[half + 1][best]) < DRAWN:
             return None
-        rows = np.arange(max(0, round(y0) - 2), min(len(self.inked), round(y1) + 3))
+        inner, rows = rows, np.arange(max(0, round(y0) - 2), min(len(self.inked), round(y1) + 3))
         x, z = x + float(first[best]), z + float(last[best])
-        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, float(lone[best].mean()))
+        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, np.isin(rows, inner[lone[best]]))
 
     def has_corners(self, post: Line) -> bool:
         """Tell whether an upright line and both level ones meet in corners: a loop of a digit is round."""
@@ -347,7 +354,8 @@ class _Between:
 def _ticks(line: Line, inked: Mask) -> list[Line]:
     """Return the short upright lines that stand on a line at even distances, and those at its ends: a comb that is open above."""
     before, behind = (np.repeat(line.path[end], FARTHEST) for end in (0, -1))  # its ends lean, and stand on it but with a corner
-    line = replace(line, start=line.start - FARTHEST, path=np.concatenate([before, line.path, behind]))
+    alone = np.pad(line.alone, FARTHEST)
+    line = replace(line, start=line.start - FARTHEST, path=np.concatenate([before, line.path, behind]), alone=alone)
     heights = _rises(line, inked, -1)
     first = int(heights[: 2 * FARTHEST].argmax())
     last = len(heights) - 2 * FARTHEST + int(heights[-2 * FARTHEST :].argmax())
@@ -366,4 +374,5 @@ def _ticks(line: Line, inked: Mask) -> list[Line]:
 def _tick(line: Line, at: int, up: int) -> Line:
     foot = round(float(line.path[at]))
     start = max(0, foot - up - 1)
-    return Line(start, np.full(foot + 3 - start, float(line.start + at)), line.thick)
+    path = np.full(foot + 3 - start, float(line.start + at))
+    return Line(start, path, line.thick, np.ones(len(path), bool))

@@ -228,7 +228,12 @@ def _block_means(values: Float | NDArray[np.uint8], blocks: int) -> Float:
 
 
 def take_out(
-    contrast: Float, xs: NDArray[np.int64], path: NDArray[np.floating], reach: int, crossed: NDArray[np.bool_] | None = None
+    contrast: Float,
+    xs: NDArray[np.int64],
+    path: NDArray[np.floating],
+    reach: int,
+    crossed: NDArray[np.bool_] | None = None,
+    alone: NDArray[np.bool_] | None = None,
 ) -> None:
     """Take one thin line out of `contrast`, by its own profile; what was written across it stays.
 
@@ -238,10 +243,11 @@ def take_out(
         path: its y at each of them, to a pixel, of shape (n,).
         reach: pixels above and below, half of which hold the line.
         crossed: at which of them the middle of another line is that crosses it, of shape (n,).
+        alone: at which of them nothing stands on it, of shape (n,): these tell its profile; None where most of them are such.
     """
     height = contrast.shape[0]
     inside = (path > -1) & (path < height)
-    xs, path, crossed = xs[inside], path[inside], None if crossed is None else crossed[inside]
+    xs, path, crossed, alone = xs[inside], path[inside], *(None if at is None else at[inside] for at in (crossed, alone))
     steps = np.arange(-2 * reach, 2 * reach + 1)
     rows = np.round(path).astype(int) + steps[:, None]
     seen = (rows >= 0) & (rows < height)
@@ -250,7 +256,8 @@ def take_out(
     on_page = (band != 0).any(0)
     if on_page.sum() < 8:
         return
-    profile = _usual(band[:, on_page])
+    telling = on_page if alone is None or (on_page & alone).sum() < 8 else on_page & alone
+    profile = _usual(band[:, telling])
     profile = profile - np.percentile(profile, 25)
     middle = 2 * reach
     peak = middle - reach // 2 + int(profile[middle - reach // 2 : middle + reach // 2 + 1].argmax())

@@ -1,0 +1,77 @@
+"""Signs: plus, equals and ticks are none of the numbers they stand between; digits are no signs."""
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits import mnist
+from inkdigits.components import Components
+from inkdigits.signs import find_signs
+
+
+def digits_with(draw):
+    """Return the pieces of three digits, and what `draw` puts behind them."""
+    (x, y), _ = mnist.load_data()
+    ink = np.zeros((200, 500), np.uint8)
+    for n, value in enumerate((8, 3, 6)):
+        glyph = cv2.resize(x[np.flatnonzero(y == value)[n]], (100, 100), interpolation=cv2.INTER_CUBIC)
+        ink[50:150, 20 + 90 * n : 120 + 90 * n] = np.maximum(ink[50:150, 20 + 90 * n : 120 + 90 * n], glyph)
+    draw(ink)
+    return Components.of(np.where(ink > 60, ink, 0).astype(np.uint8))
+
+
+def plus(ink):
+    cv2.line(ink, (350, 101), (386, 99), 255, 6)
+    cv2.line(ink, (368, 82), (367, 119), 255, 6)
+
+
+def equals(ink):
+    cv2.line(ink, (350, 92), (390, 90), 255, 6)
+    cv2.line(ink, (351, 108), (392, 107), 255, 6)
+
+
+def tick(ink):
+    cv2.polylines(ink, [np.array([(345, 110), (362, 138), (402, 60)])], False, 255, 6)
+
+
+@pytest.mark.parametrize(("draw", "pieces"), [(plus, 1), (equals, 2), (tick, 1)])
+def test_signs_are_found(draw, pieces):
+    found = digits_with(draw)
+    signs = find_signs(found)
+    assert signs.sum() == pieces
+    assert (found.boxes[signs, 0] >= 340).all()
+
+
+def minus(ink):
+    cv2.line(ink, (350, 100), (390, 98), 255, 6)
+
+
+def two_dashes_far_apart(ink):
+    cv2.line(ink, (350, 20), (390, 20), 255, 6)
+    cv2.line(ink, (350, 170), (390, 170), 255, 6)
+
+
+def slanted_one(ink):
+    cv2.polylines(ink, [np.array([(350, 85), (385, 60), (372, 140)])], False, 255, 6)
+
+
+@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, lambda ink: None])
+def test_what_is_no_sign_stays(draw):
+    assert not find_signs(digits_with(draw)).any()
+
+
+def test_hardly_a_digit_is_a_sign():
+    (x, _), _ = mnist.load_data()
+    found = 0
+    for rows in range(0, 2000, 100):  # a hundred digits a page
+        tiles = [cv2.resize(glyph, (84, 84), interpolation=cv2.INTER_CUBIC) for glyph in x[rows : rows + 100]]
+        ink = np.vstack([np.hstack(tiles[k : k + 10]) for k in range(0, 100, 10)])
+        found += int(find_signs(Components.of(np.where(ink > 100, ink, 0).astype(np.uint8))).sum())
+    assert found <= 4
+
+
+def test_no_pieces_and_very_many_are_no_signs():
+    assert not len(find_signs(Components.of(np.zeros((50, 50), np.uint8))))
+    ink = np.zeros((600, 600), np.uint8)
+    ink[::8, ::8] = 255
+    assert not find_signs(Components.of(ink)).any()
