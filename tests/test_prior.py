@@ -64,3 +64,15 @@ def test_a_slash_is_doubted_where_there_is_no_other(others, expected):
     ((_, settled),) = settle([(line, readings)])
     before, after = (r.kinds[k, SLASH] / r.kinds[k, DIGIT] for r in (readings, settled))
     assert after / before == pytest.approx(expected, abs=0.02)
+
+
+def test_beside_digits_letters_are_no_commoner_than_elsewhere():
+    count = 12
+    boxes = [(60 * i, 0, 20, 40) for i in range(count)] + [(60 * count + step, 0, 20, 40) for step in (0, 30, 60)]
+    line = line_of(*boxes)
+    readings = readings_of(line, {(i, i + 1): "other" for i in range(count)} | {(count + i, count + i + 1): 4 for i in range(3)})
+    doubtful = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (count + 1, count + 2))
+    readings.kinds[doubtful] = 0.001
+    readings.kinds[doubtful, [DIGIT, OTHER]] = 0.7, 0.3
+    ((_, settled),) = settle([(line, readings)])
+    assert settled.kinds[doubtful, DIGIT] == pytest.approx(0.7, abs=0.06)

@@ -213,3 +213,16 @@ def test_one_digit_across_a_shadow_is_read_whole(blur):
         read = reader.read((picture * light[..., None]).astype(np.uint8), single=True, threshold=0)
         right += read.numbers[0].digits[0].value == y[i]
     assert right >= 28  # of 30; one or two of these hands are read otherwise in plain light
+
+
+def test_every_label_on_a_desk_is_seen():
+    desk = np.full((480, 640), 60, np.uint8)
+    labels = [(30, 30, 260, 160), (340, 50, 260, 160), (40, 270, 240, 150)]
+    for x, y, w, h in labels:
+        desk[y : y + h, x : x + w] = 220
+    sheet = find_sheet(desk)
+    assert sheet is not None
+    for x, y, w, h in labels:
+        assert sheet[y + 10 : y + h - 10, x + 10 : x + w - 10].all()
+    assert not sheet[220:250].any()
+    assert not sheet[:, 310:330].any()

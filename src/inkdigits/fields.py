@@ -337,7 +337,8 @@ class _Between:
             return None
         inner, rows = rows, np.arange(max(0, round(y0) - 2), min(len(self.inked), round(y1) + 3))
         x, z = x + float(first[best]), z + float(last[best])
-        return Line(int(rows[0]), x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), self.top.thick, np.isin(rows, inner[lone[best]]))
+        path = np.asarray(x + (z - x) * (rows - y0) / max(y1 - y0, 1.0), np.float64)
+        return Line(int(rows[0]), path, self.top.thick, np.isin(rows, inner[lone[best]]))
 
     def has_corners(self, post: Line) -> bool:
         """Tell whether an upright line and both level ones meet in corners: a loop of a digit is round."""

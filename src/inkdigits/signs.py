@@ -33,10 +33,9 @@ BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its hei
 def find_signs(pieces: Components) -> NDArray[np.bool_]:
     """Tell which pieces, bool of shape (n,), are a plus, one of the two strokes of an equals sign, or a tick."""
     signs = np.zeros(len(pieces), bool)
-    able = np.flatnonzero(pieces.boxes[:, 2:].max(1, initial=0) >= SMALLEST) if len(pieces) <= MANY else []
-    heights = pieces.boxes[able, 3] if len(able) else np.zeros(1)
-    usual = float(np.quantile(heights, 0.7))
-    strokes = []
+    able = np.flatnonzero((pieces.boxes[:, 2:].max(1, initial=0) >= SMALLEST) & (len(pieces) <= MANY))
+    usual = float(np.quantile(pieces.boxes[able, 3], 0.7)) if len(able) else 0.0
+    strokes: list[int] = []
     for i in map(int, able):
         x, y, w, h = pieces.boxes[i]
         part = pieces.labels[y : y + h, x : x + w] == i + 1
