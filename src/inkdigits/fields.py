@@ -41,11 +41,8 @@ LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at
 NARROWEST, HIGHEST = 0.4, 3.0  # how wide a box is at least for its height, and how high for its width at most
 DRAWN, CORNER = 0.8, 0.4  # share of a side that is line; of what lies about a corner that is
 MOST_CELLS = 24  # of a comb
-BARE, MANY_CELLS, LEANING = (
-    0.5,
-    4,
-    0.1,
-)  # share of what parts cells that has paper on both sides: half of that for so many; slope against the sides
+BARE, MANY_CELLS = 0.5, 4  # share of what parts cells that has paper on both sides; half of that for so many cells
+LEANING = 0.1  # slope of an upright line
 TICK, TALLEST, NEAR = 6, 160, 0.09  # pixels: the least and the most that a tick rises; of a cell's width: how far from its place
 
 
@@ -149,7 +146,7 @@ def _unseen(line: Line, inked: Mask) -> list[Line]:
         drawn = ((inked[np.clip(rows, 0, len(inked) - 1), line.columns] > 0) & (rows >= 0) & (rows < len(inked))).mean(1)
         drawn = np.convolve(drawn, np.full(2 * half + 1, 1 / (2 * half + 1)), "same")  # the middle of a line
         if drawn.max() >= DRAWN:
-            found.append(replace(line, path=line.path + float(moves[drawn.argmax()])))
+            found.append(replace(line, path=line.path + float(moves[drawn.argmax()]), alone=np.zeros(len(line.path), bool)))
     return found
 
 
