@@ -75,3 +75,11 @@ def test_no_pieces_and_very_many_are_no_signs():
     ink = np.zeros((600, 600), np.uint8)
     ink[::8, ::8] = 255
     assert not find_signs(Components.of(ink)).any()
+
+
+def test_the_arms_of_an_f_are_no_equals_sign():
+    def f(ink):
+        equals(ink)
+        cv2.line(ink, (344, 84), (342, 150), 255, 4)
+
+    assert not find_signs(digits_with(f)).any()

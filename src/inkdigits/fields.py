@@ -32,7 +32,7 @@ ROUGH = 0.5  # pixels by which a line strays on average: the feet of digits in a
 SAME = 1.6  # times as thick as usual, and a pixel: still the line
 BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
-MANY = 400  # lines: a page with more is no form
+MANY, MOST = 400, 100  # straight pieces, and lines that they belong to: what has more is wood or noise, no form
 LONG = 2.0  # times as long as writing is high: a line to write on
 ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
@@ -40,7 +40,7 @@ SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its leve
 LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at least, and a cell as many pixels wide
 NARROWEST, HIGHEST = 0.4, 3.0  # how wide a box is at least for its height, and how high for its width at most
 DRAWN, CORNER = 0.8, 0.4  # share of a side that is line; of what lies about a corner that is
-MOST_CELLS = 24  # of a comb
+MOST_CELLS, NEXT = 24, 3  # of a comb; lines below another that may end a box with it
 BARE, MANY_CELLS = 0.5, 4  # share of what parts cells that has paper on both sides; half of that for so many cells
 LEANING = 0.1  # slope of an upright line
 TICK, TALLEST, NEAR = 6, 160, 0.09  # pixels: the least and the most that a tick rises; of a cell's width: how far from its place
@@ -91,7 +91,7 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
     """
     inked = (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
     level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
-    if (not level and not upright) or len(level) + len(upright) > MANY:
+    if not level and not upright:
         return contrast
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
@@ -113,7 +113,8 @@ def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], li
     wide = cv2.dilate(inked, np.ones((1, 5), np.uint8))  # sides lean
     by_height = sorted(level, key=lambda line: float(line.path.mean()))
     for n, line in enumerate(by_height):
-        others = [*by_height[n + 1 :], *(() if _is_among(line, boxed) else _unseen(line, wide))]
+        below = [other for other in by_height[n + 1 :] if _end_alike(line, other)][:NEXT]
+        others = [*below, *(() if _is_among(line, boxed) else _unseen(line, wide))]
         for other in others:
             top, bottom = sorted((line, other), key=lambda one: float(one.path.mean()))
             if max(line.even, other.even) >= EVEN and (posts := _posts(top, bottom, inked, max(LOWEST, HOLDING * size))):
@@ -126,7 +127,7 @@ def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], li
         if line.even >= EVEN and len(line.path) >= LONG * max(size, LEAST):
             along.append(line)
             across += _ticks(line, inked)
-        elif line.even >= ALONE and len(line.path) >= LONGER * max(size, LEAST):
+        elif line.even >= ALONE and len(line.path) >= LONGER * max(size, LEAST) and _ends_free(line, inked):
             along.append(line)
     return along + boxed, across
 
@@ -159,6 +160,12 @@ def _rises(line: Line, inked: Mask, way: int) -> NDArray[np.int64]:
     return np.where(there.all(0), TALLEST, there.argmin(0)) + half
 
 
+def _ends_free(line: Line, inked: Mask) -> bool:
+    """Tell whether nothing rises or hangs down at a line's ends: a bar of a letter has a stem there."""
+    rises = np.maximum(_rises(line, inked, -1), _rises(line, inked, 1))
+    return bool(max(rises[:LEAST].max(), rises[-LEAST:].max()) <= 2 * line.thick)
+
+
 def _is_among(line: Line, lines: list[Line]) -> bool:
     return any(line is other for other in lines)
 
@@ -183,6 +190,8 @@ def find_lines(inked: Mask) -> list[Line]:
         line = _traced(inked, seed)
         if line is not None and not any(_runs_along(other, line) for other in found):
             found.append(line)
+        if len(found) > MOST:
+            return []
     return found
 
 
@@ -261,7 +270,8 @@ def _size_of_writing(inked: Mask, level: list[Line], upright: list[Line]) -> flo
     _, _, stats, _ = label(bare > 0)
     sizes = stats[1:, 2:4].max(1)
     sizes = sizes[sizes > SPECK]
-    return float(np.quantile(sizes, WRITTEN)) if sizes.size else 0.0
+    stems = float(np.median([len(line.path) for line in upright])) if upright else 0.0  # of letters and digits: wiped like any line
+    return max(stems, float(np.quantile(sizes, WRITTEN))) if sizes.size else stems
 
 
 def _wipe(page: Mask, line: Line) -> None:
@@ -279,8 +289,6 @@ def _posts(top: Line, bottom: Line, inked: Mask, lowest: float) -> list[Line]:
     slack = round(min(SAME_END * height + 3, FARTHEST))
     if height < lowest or len(top.path) < NARROWEST * height or height > HIGHEST * len(top.path):
         return []
-    if abs(top.start - bottom.start) > 2 * slack or abs(top.stop - bottom.stop) > 2 * slack:
-        return []
     between = _Between(top, bottom, inked)
     left, right = (between.post(x, z, slack) for x, z in zip(_ends(top), _ends(bottom), strict=True))
     if left is None or right is None or not (between.has_corners(left) and between.has_corners(right)):
@@ -297,6 +305,12 @@ def _posts(top: Line, bottom: Line, inked: Mask, lowest: float) -> list[Line]:
         if len(inner) == len(share) and np.mean([post.even for post in inner]) >= BARE / (1 if cells < MANY_CELLS else 2):
             return [left, *inner, right]
     return [left, right]
+
+
+def _end_alike(top: Line, bottom: Line) -> bool:
+    """Tell whether two lines begin and end nearly one above the other."""
+    reach = 2 * min(SAME_END * float(bottom.path.mean() - top.path.mean()) + 3, FARTHEST)
+    return abs(top.start - bottom.start) <= reach and abs(top.stop - bottom.stop) <= reach
 
 
 def _ends(line: Line) -> tuple[float, float]:
@@ -318,6 +332,9 @@ class _Between:
         """
         y0, y1 = self.top.at(x), self.bottom.at(z)
         rows = np.arange(max(0, round(y0)), min(len(self.inked), round(y1) + 1))
+        near_by = self.inked[rows[0] : rows[-1] + 1, max(0, round(min(x, z)) - slack) : round(max(x, z)) + slack + 1]
+        if near_by.any(1).mean() < DRAWN:
+            return None
         share = (rows - y0) / max(y1 - y0, 1.0)
         offsets = np.arange(-slack, slack + 1)
         first, last = (each.ravel() for each in np.meshgrid(offsets, offsets))

@@ -20,6 +20,7 @@ EVEN = 0.3  # times as thick as it is: it strays no farther from a straight line
 THIN = 0.5  # of its box: a plus or a tick has less ink
 LIKE, OVER = 0.6, 0.6  # the shorter of them for the longer; what of it lies above the other
 NEAR, FAR = 0.12, 0.9  # of their length: how far they lie apart
+ROOM = 0.25  # of their length: as near to their ends there is nothing
 ARM, MIDDLE = 0.8, 0.25  # of a plus: how much of its width or height an arm takes; how near to its ends the other may cross it
 SQUARE = 0.75  # of a plus, the shorter side for the longer
 END, BESIDE = 0.2, 0.25  # of its sides: what of a plus are its ends; how near to its arms they lie
@@ -45,7 +46,7 @@ def find_signs(pieces: Components) -> NDArray[np.bool_]:
             signs[i] = (h <= LOW * usual and _is_plus(part)) or (h >= TALL * usual and _is_tick(part))
     for n, i in enumerate(strokes):
         for j in strokes[n + 1 :]:
-            if _are_equals(pieces.boxes[i], pieces.boxes[j], LOW * usual):
+            if _are_equals(pieces.boxes[i], pieces.boxes[j], LOW * usual) and _stand_free(pieces, i, j):
                 signs[[i, j]] = True
     return signs
 
@@ -68,6 +69,16 @@ def _are_equals(one: NDArray[np.int64], other: NDArray[np.int64], highest: float
     apart = abs(one[1] + one[3] / 2 - other[1] - other[3] / 2)
     high = max(one[1] + one[3], other[1] + other[3]) - min(one[1], other[1])
     return bool(high <= highest and shorter >= LIKE * longer and overlap >= OVER * shorter and NEAR * longer <= apart <= FAR * longer)
+
+
+def _stand_free(pieces: Components, i: int, j: int) -> bool:
+    """Tell whether nothing stands at the ends of two strokes, as the stem of an E or an F does."""
+    x0, y0, x1, y1 = pieces.span([i, j])
+    room = ROOM * (x1 - x0)
+    x, y, w, h = pieces.boxes.T
+    near = (x < x1 + room) & (x + w > x0 - room) & (y < y1) & (y + h > y0)
+    near[[i, j]] = False
+    return not near.any()
 
 
 def _is_plus(part: Part) -> bool:
