@@ -83,6 +83,38 @@ def test_an_open_comb_goes_with_its_teeth():
     assert left_of(page, bare, page > 0.4) > 0.9
 
 
+@pytest.mark.parametrize("text", ["5", "9", "42", "38"])
+@pytest.mark.parametrize("foot", [219, 223])
+def test_a_stroke_under_one_digit_or_two_goes(text, foot):
+    page = page_with(text)
+    form = lined(page, (82, foot, 118 + len(text) * PITCH, foot + 2), strength=0.6)
+    bare = remove_fields(form, NOISE)
+    field = (form > 0.15) & (cv2.dilate(page, np.ones((5, 5), np.uint8)) < 0.05)
+    assert left_of(form, bare, field) < 0.1
+    assert left_of(page, bare, page > 0.4) > 0.8
+
+
+def test_the_bar_of_a_fraction_of_one_digit_over_one_goes():
+    page = np.maximum(page_with("3", foot=150), page_with("4", foot=240))
+    form = lined(page, (96, 160, 166, 161), strength=0.6)
+    bare = remove_fields(form, NOISE)
+    assert left_of(page, bare, page > 0.4) > 0.95
+    assert (bare[155:166, 90:172] > 0.15).sum() < 0.1 * (form[155:166, 90:172] > 0.15).sum()
+
+
+@pytest.mark.parametrize("shape", ["−5 under 3", "plus", "T", "a 2 with a long foot"])
+def test_bars_of_signs_letters_and_digits_stay(shape):
+    page = page_with("3", foot=130, x=200)
+    lines = {
+        "−5 under 3": [(120, 200, 170, 200)],
+        "plus": [(300, 200, 370, 200), (335, 165, 335, 235)],
+        "T": [(300, 170, 370, 170), (335, 170, 335, 240)],
+        "a 2 with a long foot": [(300, 240, 380, 240), (300, 240, 350, 180)],
+    }[shape]
+    form = lined(page, *lines, strength=0.7)
+    np.testing.assert_array_equal(remove_fields(form, NOISE), form)
+
+
 @pytest.mark.parametrize("text", ["11111", "77777", "44444", "00000", "25725", "88666"])
 def test_digits_alone_are_no_fields(text):
     page = page_with(text)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inkdigits.lines import find_lines
+from inkdigits.lines import find_lines, parted
 
 
 def row(x, y, n, step=30, slope=0.0, height=40):
@@ -59,3 +59,14 @@ def test_across_a_gap_a_steep_line_goes_on_and_not_the_one_below():
     lower = [(492, 984, 33, 34), (532, 975, 28, 34), (566, 965, 30, 38), (602, 957, 29, 37), (637, 949, 36, 36), (767, 919, 35, 36)]
     lower += [(806, 910, 30, 36)]
     assert find_lines(np.array(upper + lower)) == [list(range(9)), list(range(9, 16))]
+
+
+def test_print_and_what_is_written_behind_it_are_parts_of_one_line():
+    boxes = np.array(row(0, 20, 6, step=12, height=18) + row(120, 0, 4, height=44) + row(400, 20, 3, step=12, height=18))
+    boxes[:6, 2] = boxes[10:, 2] = 10
+    assert parted(boxes, list(range(13))) == [list(range(6)), list(range(6, 10)), [10, 11, 12]]
+
+
+@pytest.mark.parametrize("boxes", [row(0, 0, 3) + row(300, 0, 3, height=50), row(0, 0, 3) + row(85, 0, 3, step=12, height=20), row(0, 0, 1)])
+def test_what_is_about_as_large_or_stands_as_near_as_its_exponent_is_no_part(boxes):
+    assert parted(np.array(boxes), list(range(len(boxes)))) == [list(range(len(boxes)))]

@@ -134,3 +134,15 @@ def test_the_callers_array_stays_as_it_is():
     kept = contrast.copy()
     remove_ruling(contrast)
     assert np.array_equal(kept, contrast)
+
+
+def test_a_line_that_ends_beside_words_takes_nothing_from_them():
+    contrast = paper()
+    for y in (200, 330, 460):
+        contrast[y : y + 3, 240:870] = 0.5
+        for x in range(40, 200, 22):  # letters, with their feet as low as the line
+            contrast[y - 20 : y + 3, x : x + 4] = contrast[y : y + 3, x : x + 12] = 0.6
+    letters = contrast[:, :220].copy()
+    bare = remove_ruling(contrast)
+    np.testing.assert_array_equal(bare[:, :220] > 0.3, letters > 0.3)
+    assert (bare[:, 260:850] > 0.25).mean() < 0.01 * (contrast[:, 260:850] > 0.25).mean()

@@ -123,3 +123,33 @@ def test_what_is_in_a_corner_of_the_picture_is_a_desk():
     assert [atom.box.x < 500 for atom in line.atoms] == [True] * 3
     large = cv2.resize(ink[60:140, 282:430], None, fx=3, fy=3)  # a number that fills its picture is in all corners
     assert len(segment(large)[0].atoms) == 3
+
+
+def test_small_numbers_below_a_very_large_one_are_kept():
+    ink = np.zeros((700, 900), np.uint8)
+    cv2.putText(ink, "48", (60, 330), cv2.FONT_HERSHEY_SIMPLEX, 12, 255, 50)
+    for x, y in ((100, 420), (560, 600)):
+        cv2.putText(ink, "173", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 3)
+    large, *small = segment(ink)
+    assert large.height > 200
+    assert [sum(not atom.is_minor for atom in line.atoms) >= 3 for line in small] == [True, True]
+    assert all(line.height < 40 for line in small)
+
+
+def test_crumbs_beside_a_large_digit_make_no_line():
+    ink = np.zeros((500, 500), np.uint8)
+    cv2.putText(ink, "4", (60, 330), cv2.FONT_HERSHEY_SIMPLEX, 12, 255, 20)
+    x, y, width, height = cv2.boundingRect(ink)
+    right = x + width + 8
+    ink[y + height - 20 : y + height - 6, right : right + 6] = ink[y + height - 20 : y + height - 6, right + 12 : right + 18] = 255
+    assert len(segment(ink)) == 1
+
+
+def test_numbers_beside_print_are_told_by_their_own_height():
+    ink = np.zeros((300, 900), np.uint8)
+    for x in range(30, 150, 20):
+        ink[130:150, x : x + 12] = 255
+    cv2.putText(ink, "25", (190, 155), cv2.FONT_HERSHEY_SIMPLEX, 2.0, 255, 5)
+    label, number = segment(ink)
+    assert label.row == number.row == 0
+    assert number.height > 1.7 * label.height

@@ -28,13 +28,16 @@ THICKEST = 14  # pixels: what is thicker is no line
 STEEPEST = 0.1  # slope against the page's edges
 STRAIGHT, STRAY = 1.5, 3.0  # pixels by which a line strays from a straight one; lines that lie nearer to each other are one
 EVEN, COVERED = 0.4, 0.3  # share of a line's columns where it is seen alone: of a line to write on, and of a box that is full
-ROUGH = 0.5  # pixels by which a line strays on average: the feet of digits in a row stray by more
+ROUGH = 0.45  # pixels by which a line strays on average: the feet of digits in a row stray by more
+ALIKE = 1.5  # pixels by which it is as thick as usual where nothing touches it
 SAME = 1.6  # times as thick as usual, and a pixel: still the line
 BREAK, SLACK = 8, 2  # pixels: a line that is missing for longer has ended; how far beside its path it is seen
 ROUNDS, LONG_ENOUGH = 4, 150  # how often a line is followed anew, each time twice as far; pixels: a line that may be seen to bend
 MANY, MOST = 400, 100  # straight pieces, and lines that they belong to: what has more is wood or noise, no form
-LONG = 2.0  # times as long as writing is high: a line to write on
+LONG, SURELY = 2.0, 4.0  # times as long as writing is high: a line to write on where its ends are free, and whatever they are
 ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
+SHORTEST, WRITTEN_ON = 0.8, 0.6  # the same where digits stand on it: times as long; share of the rows with ink
+FREE, BARE_END = 0.12, 1.2  # share of it that sticks out on either side, and is no more than so many times as thick as usual there
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
 SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its level lines may end from its corners
 LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at least, and a cell as many pixels wide
@@ -90,9 +93,10 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
         noise: its deviation on blank paper, of the same shape or (1, 1).
     """
     inked = (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
-    level, upright = find_lines(inked), find_lines(np.ascontiguousarray(inked.T))
-    if not level and not upright:
+    level = find_lines(inked)
+    if not level:  # every field has a level line
         return contrast
+    upright = find_lines(np.ascontiguousarray(inked.T))
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
     if not along:
@@ -122,13 +126,13 @@ def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], li
                 across += posts
                 break
     for line in level:
-        if _is_among(line, boxed):
+        if _is_among(line, boxed) or line.even < EVEN:
             continue
-        if line.even >= EVEN and len(line.path) >= LONG * max(size, LEAST):
+        length = len(line.path) / max(size, LEAST)
+        ticks = _ticks(line, inked) if length >= LONG else []
+        if length >= SURELY or ticks or _is_bar(line, inked, max(size, LEAST)):
             along.append(line)
-            across += _ticks(line, inked)
-        elif line.even >= ALONE and len(line.path) >= LONGER * max(size, LEAST) and _ends_free(line, inked):
-            along.append(line)
+            across += ticks
     return along + boxed, across
 
 
@@ -160,10 +164,38 @@ def _rises(line: Line, inked: Mask, way: int) -> NDArray[np.int64]:
     return np.where(there.all(0), TALLEST, there.argmin(0)) + half
 
 
-def _ends_free(line: Line, inked: Mask) -> bool:
-    """Tell whether nothing rises or hangs down at a line's ends: a bar of a letter has a stem there."""
-    rises = np.maximum(_rises(line, inked, -1), _rises(line, inked, 1))
-    return bool(max(rises[:LEAST].max(), rises[-LEAST:].max()) <= 2 * line.thick)
+def _is_bar(line: Line, inked: Mask, size: float) -> bool:
+    """Tell the bar of a fraction, or a stroke under a number, from the bars of digits and letters: its ends are free.
+
+    It is long; or nothing crosses it, and something as high as writing stands on it, or such things are above and below.
+    """
+    around = round(line.thick)  # the corner of a 2 lies before its foot
+    above, below = (_rises(_prolonged(line, around), inked, way) for way in (-1, 1))
+    ends = around + max(3, round(FREE * min(len(line.path), size)))
+    if np.maximum(above, below)[[*range(ends), *range(-ends, 0)]].max() > BARE_END * line.thick:
+        return False
+    up, down = above > 2 * line.thick, below > 2 * line.thick
+    if len(line.path) >= (LONGER if line.even >= ALONE else LONG) * size:
+        return True
+    beside = np.ones(round(line.thick) * 2 + 1)  # a slanted stroke goes on a little aside
+    if len(line.path) < SHORTEST * size or (np.convolve(up, beside, "same").astype(bool) & down).any():
+        return False
+    if not _is_written_on(line, inked, size, -1):
+        return False
+    return bool(up.any() or (_is_written_on(line, inked, size, 1) and not down.any()))
+
+
+def _is_written_on(line: Line, inked: Mask, size: float, way: int) -> bool:
+    """Tell whether something about as high as writing is above a line (`way` -1), or below it (1)."""
+    half = int(np.ceil(line.thick / 2)) + 1
+    rows = np.round(line.path).astype(int) + way * (half + np.arange(round(size))[:, None])
+    there = inked[np.clip(rows, 0, len(inked) - 1), np.clip(line.columns, 0, inked.shape[1] - 1)] > 0
+    return bool((there & (rows >= 0) & (rows < len(inked))).any(1).mean() >= WRITTEN_ON)
+
+
+def _prolonged(line: Line, by: int) -> Line:
+    """Return a line that goes on level for so many pixels both ways."""
+    return replace(line, start=line.start - by, path=np.pad(line.path, by, "edge"), alone=np.pad(line.alone, by))
 
 
 def _is_among(line: Line, lines: list[Line]) -> bool:
@@ -213,13 +245,19 @@ def _seed(part: NDArray[np.bool_], x: int, y: int) -> Line | None:
 def _fitted(x: NDArray[np.int64], y: NDArray[np.float64], at: NDArray[np.int64], degree: int) -> NDArray[np.float64]:
     """Return, at other places, the curve on which most of some lie, whatever lies beside it."""
     scale = 1 / max(1, int(np.ptp(x)))
-    powers, off = np.vander((x - x[0]) * scale, degree + 1), np.zeros(len(x))
-    for reach in (np.inf, 2 * STRAIGHT, STRAIGHT):
-        near = off <= max(reach, float(np.median(off)))
-        some = powers[near]
-        curve = np.linalg.solve(some.T @ some + 1e-9 * np.eye(degree + 1), some.T @ y[near])
-        off = np.abs(powers @ curve - y)
-    return np.asarray(np.vander((at - x[0]) * scale, degree + 1) @ curve)
+    powers = _powers((x - x[0]) * scale, degree)
+    some, heights, least = powers, y, 1e-9 * np.eye(degree + 1)
+    for reach in (2 * STRAIGHT, STRAIGHT, None):
+        curve = np.linalg.solve(some @ some.T + least, some @ heights)
+        if reach is not None:
+            off = np.abs(curve @ powers - y)
+            near = off <= max(reach, float(np.partition(off, len(off) // 2)[len(off) // 2]))
+            some, heights = powers[:, near], y[near]
+    return np.asarray(curve @ _powers((at - x[0]) * scale, degree))
+
+
+def _powers(x: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
+    return x ** np.arange(degree, -1, -1)[:, None]
 
 
 def _runs_along(line: Line, other: Line) -> bool:
@@ -252,10 +290,12 @@ def _traced(inked: Mask, seed: Line) -> Line | None:
         followed = np.round(path[own]) - reach + (top[own] + bottom[own] - 1) / 2
         smooth = _fitted(columns[own], followed, columns[there], 2 if len(own) > LONG_ENOUGH else 1)
         grown = len(there) > 1.1 * len(line.path)
-        line = Line(int(columns[own[0]]), smooth, float(np.median((bottom - top)[own])), np.isin(there, own))
+        thick = (bottom - top)[own]
+        line = Line(int(columns[own[0]]), smooth, float(np.median(thick)), np.isin(there, own))
         if not grown:
             break
-    if np.abs(followed - smooth[own - own[0]]).mean() > ROUGH:
+    pure = np.abs(thick - line.thick) <= ALIKE  # elsewhere the foot of a digit goes over into it
+    if not pure.any() or np.abs(followed - smooth[own - own[0]])[pure].mean() > ROUGH:
         return None
     return line if abs(line.path[-1] - line.path[0]) <= STEEPEST * len(line.path) else None
 
@@ -268,10 +308,14 @@ def _size_of_writing(inked: Mask, level: list[Line], upright: list[Line]) -> flo
             if len(line.path) >= 4 * LEAST:
                 _wipe(page, line)
     _, _, stats, _ = label(bare > 0)
-    sizes = stats[1:, 2:4].max(1)
-    sizes = sizes[sizes > SPECK]
+    heights, areas = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
     stems = float(np.median([len(line.path) for line in upright])) if upright else 0.0  # of letters and digits: wiped like any line
-    return max(stems, float(np.quantile(sizes, WRITTEN))) if sizes.size else stems
+    order = np.flatnonzero(heights > SPECK)
+    if not order.size:
+        return stems
+    order = order[heights[order].argsort()]
+    count = np.cumsum(np.sqrt(areas[order]))  # a thousand specks do not outvote a page of digits
+    return max(stems, float(heights[order[np.searchsorted(count, WRITTEN * count[-1])]]))
 
 
 def _wipe(page: Mask, line: Line) -> None:
@@ -368,9 +412,7 @@ class _Between:
 
 def _ticks(line: Line, inked: Mask) -> list[Line]:
     """Return the short upright lines that stand on a line at even distances, and those at its ends: a comb that is open above."""
-    before, behind = (np.repeat(line.path[end], FARTHEST) for end in (0, -1))  # its ends lean, and stand on it but with a corner
-    alone = np.pad(line.alone, FARTHEST)
-    line = replace(line, start=line.start - FARTHEST, path=np.concatenate([before, line.path, behind]), alone=alone)
+    line = _prolonged(line, FARTHEST)  # its ends lean, and stand on it but with a corner
     heights = _rises(line, inked, -1)
     first = int(heights[: 2 * FARTHEST].argmax())
     last = len(heights) - 2 * FARTHEST + int(heights[-2 * FARTHEST :].argmax())

@@ -20,6 +20,7 @@ UNLIKE = 2.6  # heights of neighbours differ by this factor at most
 JOIN = 0.55  # heights: chains go on in the same line when they meet within this
 STACKED = 0.3  # heights: one may begin so far before the other ends, where both end in pieces of one digit
 UNEVEN = 2.2  # their usual heights differ by this factor at most
+APART, GAP = 1.5, 0.6  # their usual heights differ by this factor, and so many of them lie between: parts of a line
 WITHIN = 0.45  # heights: what lies no further from the middle between two neighbours stands between them
 
 
@@ -52,6 +53,29 @@ def find_lines(boxes: Boxes) -> list[list[int]]:
     m = replace(m, y=m.y - slope * m.x)  # levelled: across a gap, what is next in a line that slopes may stand farther than the next line
     lines = _filled(m, _joined(m, _chains(_links(m))))
     return sorted(lines, key=lambda line: float(np.median(m.y[line])))
+
+
+def parted(boxes: Boxes, line: list[int]) -> list[list[int]]:
+    """Return a line in parts, from left to right: what was written behind a gap, much larger or smaller than what stands before it.
+
+    On forms, numbers stand beside print, and each is told best beside its like.
+
+    Args:
+        boxes: of shape (n, 4): x, y, width, height of pieces.
+        line: the numbers of some, from left to right.
+    """
+    x, _, w, h = boxes[line].T.astype(float)
+    size = np.maximum(h, np.minimum(0.5 * w, 1.5 * h))
+    reached = np.maximum.accumulate(x + w)
+    best, at = APART, 0
+    for k in range(1, len(line)):
+        left, right = float(np.median(size[:k])), float(np.median(size[k:]))
+        few = min(k, len(line) - k) == 1  # one digit of a number may be of any size
+        if x[k:].min() - reached[k - 1] >= (2 * GAP if few else GAP) * max(left, right):
+            unlike = max(left, right) / min(left, right)
+            if unlike > best:
+                best, at = unlike, k
+    return [*parted(boxes, line[:at]), *parted(boxes, line[at:])] if at else [line]
 
 
 def _links(m: Middles) -> dict[int, int]:

@@ -137,8 +137,7 @@ class _PageReader:
             except TooManyMarks as error:
                 refused = error
                 continue
-            margin = CLEARLY_MORE if look.beside else 1.0
-            if best is None or _surely_worth(seen[1]) > margin * _surely_worth(best[2][1]):
+            if best is None or _surely_worth(seen[1]) > _surely_worth(best[2][1]) and not (look.beside and _is_grain(seen[1], best[2][1])):
                 best = look, ink, seen
         if best is None:
             raise refused or TooManyMarks
@@ -226,6 +225,12 @@ def _usual_size(numbers: list[Number]) -> float:
     return float(np.median([max(d.box.width, d.box.height) for n in numbers for d in n.digits]))
 
 
+def _is_grain(numbers: list[Number], known: list[Number]) -> bool:
+    """Tell whether what was read beside a sheet, too, is hardly more than 1s: that is the grain of wood."""
+    more, before = ([n for n in some if set(n.text) - {"1", "?"}] for some in (numbers, known))
+    return _surely_worth(more) <= CLEARLY_MORE * _surely_worth(before)
+
+
 def _known_turn(view: View, numbers: list[Number]) -> int | None:
     """Return how a page is to be turned that was looked at before, None where so little was read that nobody knows."""
     return view.rotation if int((_confidences(numbers) >= SURE_DIGIT).sum()) >= MANY else None
@@ -239,15 +244,17 @@ def _some(lines: list[Line]) -> list[Line]:
 
 
 def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) -> list[Number]:
-    """Return the numbers of all lines, counting lines that hold some."""
+    """Return the numbers of all lines, counting rows that hold some."""
     gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
     usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
     numbers: list[Number] = []
     beside: list[Beside] = []
+    row = -1  # of the last number
     for line, items, readings in read:
-        index = numbers[-1].line + 1 if numbers else 0
+        index = numbers[-1].line + (line.row != row) if numbers else 0
         found = numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
         numbers += found
+        row = line.row if found else row
         beside += look_beside(line, found)
     return trusted(numbers, beside)
 

@@ -31,6 +31,8 @@ FAINTEST = 0.01  # contrast: a fainter rule does no harm
 REACH = 5  # pixels of the small picture: how far from its straight line a rule is followed
 USUAL = 0.6  # of all columns show less of a line than is usual
 NEARER = 48  # pixels of the page for which a rule is straight
+DARK, BARE = 0.2, 0.25  # contrast of a rule that is seen at every column; share of it that is none
+UNBROKEN, STILL = 48, 0.7  # columns in a row where a dark rule is seen: letters have gaps; share of what is before or behind that still is rule
 DARKER = 1.5  # times as dark as what is taken away: ink that runs along the rule
 SHARE = 1.35  # of the rule's own contrast is taken away: print is uneven
 
@@ -62,7 +64,9 @@ def remove_ruling(contrast: Float, fewest: int = 1, *, leaning: bool = False) ->
     for page, paths, others in ((wiped, level, upright), (wiped.T, upright, level)):
         xs = np.arange(page.shape[1])
         for path in paths:
-            take_out(page, xs, _nearer(page, path, scale), reach, _crossings(path, others))
+            near = _nearer(page, path, scale)
+            part = slice(None) if len(others) else _drawn(page, near, reach)  # squares end with the paper
+            take_out(page, xs[part], near[part], reach, _crossings(path, others)[part])
     return wiped
 
 
@@ -96,6 +100,24 @@ def _nearer(contrast: Float, path: Float, scale: float) -> Float:
     seen = np.clip(contrast[rows, np.arange(blocks * NEARER)], 0, DARKEST).reshape(len(steps), blocks, NEARER).mean(2)
     offset = (seen - 0.1 * FAINTEST * np.abs(steps)).argmax(0) - far  # where nothing is seen, it stays
     return np.asarray(path + np.interp(np.arange(width), (np.arange(blocks) + 0.5) * NEARER, _running_median(offset, 1)), np.float32)
+
+
+def _drawn(contrast: Float, path: Float, reach: int) -> slice:
+    """Return the columns from a rule's beginning to its end: what is dark is seen to end, and words before it and behind it are none of it.
+
+    What is seen within `reach` pixels of its path may be the rule.
+    """
+    rows = np.clip(np.round(path).astype(int) + np.arange(-reach, reach + 1)[:, None], 0, len(contrast) - 1)
+    seen = contrast[rows, np.arange(len(path))].max(0)
+    dark = float(np.median(seen))
+    if dark < DARK:
+        return slice(None)
+    there = (seen > BARE * dark).astype(np.uint8)
+    unbroken = np.flatnonzero(cv2.morphologyEx(there[None], cv2.MORPH_OPEN, np.ones((1, UNBROKEN), np.uint8))[0])
+    if not unbroken.size:
+        return slice(None)
+    start, stop = int(unbroken[0]), int(unbroken[-1]) + 1
+    return slice(start if there[:start].sum() < STILL * start else 0, stop if there[stop:].sum() < STILL * (len(there) - stop) else None)
 
 
 def _crossings(path: Float, others: Float) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .components import Components, checked
 from .cuts import cut
-from .lines import find_lines
+from .lines import find_lines, parted
 from .records import Box
 from .rules import remove_rules
 
@@ -24,7 +24,8 @@ RULE = 0.55  # a straight thin line along this share of the page's side is a rul
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
 MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no line: it is a small digit, a mark, a stroke, or dirt
 AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
-BELOW_ALL = 0.3  # of the usual height: less is no digit anywhere on this page
+BELOW_ALL = 0.3  # of the usual height: less is no digit on this page, unless
+LEAST_IN_ROW, IN_ROW, MOST_IN_ROW = 12, 0.8, 600  # others as tall stand beside it: pixels at least; heights between two; more of them are dirt
 WIDEST = 1.45  # heights: a candidate is no wider
 WIDEST_PIECE = 2.5  # heights, of a candidate that is all of one piece: a 5 with a long hat and a long tail
 MOST_ATOMS = 5  # a candidate has at most, but one that is all of one piece
@@ -37,6 +38,7 @@ PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, 
 THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
 HEM, HOLES, LIKE, MOSTLY = 0.07, 8, 0.2, 0.7  # see `_is_binding`: of the side, at least so many, so like, most of them
 MOST_HOLES = 120
+BROKEN_OFF = 0.15  # heights of a piece: so near to it, even what stands beside its like is a part of it
 TILE, SAME = 12, 0.85  # shapes are compared in squares of so many pixels, of which so many are the same
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
@@ -79,15 +81,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a page: atoms from left to right, and what may be a digit among them."""
+    """One line of a page, or a part of it where what is written is of one size.
+
+    Attributes:
+        atoms: from left to right.
+        candidates: what may be a digit among them.
+        height: of a digit, in pixels.
+        row: which line of the page it is, or is a part of, from 0.
+    """
 
     atoms: tuple[Atom, ...]
     candidates: tuple[Candidate, ...]
     height: float
+    row: int = 0
 
 
 def segment(ink: Ink, most: int = 2000) -> list[Line]:
-    """Return the lines of a page from top to bottom.
+    """Return the lines of a page from top to bottom, each in parts from left to right where these differ in size.
 
     Args:
         ink: uint8 of shape (height, width).
@@ -102,9 +112,11 @@ def segment(ink: Ink, most: int = 2000) -> list[Line]:
         return []
     checked(len(usable), most)
     major, minor = _sorted_out(pieces, usable)
-    lines = [[int(major[i]) for i in line] for line in find_lines(pieces.boxes[major])]
-    owned = _owned(pieces, lines, minor)
-    return [_line(pieces, line, owned[n]) for n, line in enumerate(lines)]
+    rows = [[int(major[i]) for i in line] for line in find_lines(pieces.boxes[major])]
+    parts = [(part, n) for n, row in enumerate(rows) for part in parted(pieces.boxes, row)]
+    owned = _owned(pieces, [part for part, _ in parts], minor)
+    usual = [_height(pieces, row) for row in rows]  # what is lower is told as such: print is as high as most of its row, dirt is not
+    return [_line(pieces, part, owned[k], n, max(usual[n], _height(pieces, part))) for k, (part, n) in enumerate(parts)]
 
 
 def _without_specks(pieces: Components) -> Components:
@@ -165,12 +177,13 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     sliver = _slivers(pieces, usual)[usable]
     narrow = w < 0.35 * h
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
-    large = ~(edge | sliver) & (size >= SMALLEST) & (size >= BELOW_ALL * usual)
+    in_row = _in_row(x, y, w, h, size < BELOW_ALL * usual)
+    large = ~(edge | sliver) & (size >= SMALLEST) & ((size >= BELOW_ALL * usual) | in_row)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
     low, tall = np.flatnonzero(size < AS_USUAL * usual), np.flatnonzero(large & (size < TALLEST * usual))
     gap_x = np.maximum(np.maximum(x[tall] - (x + w)[low, None], x[low, None] - (x + w)[tall]), 0)
     gap_y = np.maximum(np.maximum(y[tall] - (y + h)[low, None], y[low, None] - (y + h)[tall]), 0)
-    near = np.hypot(gap_x, gap_y) < 1.1 * size[tall]
+    near = np.hypot(gap_x, gap_y) < np.where(in_row[low], BROKEN_OFF, 1.1)[:, None] * size[tall]
     is_minor = np.zeros(len(size), bool)
     is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
@@ -181,6 +194,23 @@ def _has_peers(x: NDArray[np.float64], h: NDArray[np.float64], narrow: NDArray[n
     wide = np.flatnonzero(~narrow)
     alike = (h[wide] > PEER * h[:, None]) & (h[wide] < h[:, None] / PEER) & (np.abs(x[wide] - x[:, None]) < NEAR_PEER * h[:, None])
     return np.asarray(alike.any(1))
+
+
+def _in_row(
+    x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64], h: NDArray[np.float64], low: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which low pieces stand beside others as tall, as digits do: beside a large number there are small ones on some pages."""
+    some = np.flatnonzero(low & (h >= LEAST_IN_ROW) & (w < 2 * h))
+    row = np.zeros(len(low), bool)
+    if not 1 < len(some) <= MOST_IN_ROW:
+        return row
+    tall = h[some]
+    gap = np.abs((x + w / 2)[some] - (x + w / 2)[some, None]) - (w[some] + w[some, None]) / 2
+    step = np.abs((y + h / 2)[some] - (y + h / 2)[some, None])
+    beside = (tall > PEER * tall[:, None]) & (tall < tall[:, None] / PEER) & (gap < IN_ROW * tall) & (gap > -0.3 * tall) & (step < IN_ROW / 2 * tall)
+    np.fill_diagonal(beside, False)
+    row[some] = beside.any(1)
+    return row
 
 
 def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
@@ -227,13 +257,18 @@ def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64])
     return owned
 
 
-def _line(pieces: Components, line: list[int], minor: list[int]) -> Line:
-    """Return the lattice of one line."""
-    height = float(np.median(np.maximum(pieces.boxes[line, 3], np.minimum(0.5 * pieces.boxes[line, 2], 1.5 * pieces.boxes[line, 3]))))
+def _height(pieces: Components, line: list[int]) -> float:
+    """Return how high a digit is in a line, in pixels."""
+    _, _, w, h = pieces.boxes[line].T
+    return float(np.median(np.maximum(h, np.minimum(0.5 * w, 1.5 * h))))
+
+
+def _line(pieces: Components, line: list[int], minor: list[int], row: int, height: float) -> Line:
+    """Return the lattice of one line, or of a part of it."""
     atoms = [atom for i in line for atom in _atoms(pieces, i, height)]
     atoms += [Atom(pieces.cut_out([i]), Box(*map(int, pieces.boxes[i])), True, i) for i in minor]
     atoms.sort(key=lambda a: a.box.x + a.box.width / 2)
-    return Line(tuple(atoms), tuple(_candidates(atoms, height)), height)
+    return Line(tuple(atoms), tuple(_candidates(atoms, height)), height, row)
 
 
 def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
