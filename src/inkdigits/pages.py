@@ -137,7 +137,9 @@ class _PageReader:
             except TooManyMarks as error:
                 refused = error
                 continue
-            if best is None or _surely_worth(seen[1]) > _surely_worth(best[2][1]) and not (look.beside and _is_grain(seen[1], best[2][1])):
+            if best and look.beside and _is_grain(seen[1], best[2][1]):
+                continue
+            if best is None or _surely_worth(seen[1]) > _surely_worth(best[2][1]):
                 best = look, ink, seen
         if best is None:
             raise refused or TooManyMarks

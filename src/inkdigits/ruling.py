@@ -32,7 +32,8 @@ REACH = 5  # pixels of the small picture: how far from its straight line a rule 
 USUAL = 0.6  # of all columns show less of a line than is usual
 NEARER = 48  # pixels of the page for which a rule is straight
 DARK, BARE = 0.2, 0.25  # contrast of a rule that is seen at every column; share of it that is none
-UNBROKEN, STILL = 48, 0.7  # columns in a row where a dark rule is seen: letters have gaps; share of what is before or behind that still is rule
+UNBROKEN = 48  # columns in a row where a dark rule is seen: letters have gaps
+STILL = 0.7  # share of what is before that, or behind, where it is seen: it goes on there, with gaps
 DARKER = 1.5  # times as dark as what is taken away: ink that runs along the rule
 SHARE = 1.35  # of the rule's own contrast is taken away: print is uneven
 

@@ -24,8 +24,8 @@ RULE = 0.55  # a straight thin line along this share of the page's side is a rul
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
 MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no line: it is a small digit, a mark, a stroke, or dirt
 AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
-BELOW_ALL = 0.3  # of the usual height: less is no digit on this page, unless
-LEAST_IN_ROW, IN_ROW, MOST_IN_ROW = 12, 0.8, 600  # others as tall stand beside it: pixels at least; heights between two; more of them are dirt
+BELOW_ALL = 0.3  # of the usual height: less is no digit on this page, but in a row of its like
+LEAST_IN_ROW, IN_ROW, MOST_IN_ROW = 12, 0.8, 600  # pixels it must be high there, heights between two of them, and how many are no dirt
 WIDEST = 1.45  # heights: a candidate is no wider
 WIDEST_PIECE = 2.5  # heights, of a candidate that is all of one piece: a 5 with a long hat and a long tail
 MOST_ATOMS = 5  # a candidate has at most, but one that is all of one piece
@@ -207,7 +207,8 @@ def _in_row(
     tall = h[some]
     gap = np.abs((x + w / 2)[some] - (x + w / 2)[some, None]) - (w[some] + w[some, None]) / 2
     step = np.abs((y + h / 2)[some] - (y + h / 2)[some, None])
-    beside = (tall > PEER * tall[:, None]) & (tall < tall[:, None] / PEER) & (gap < IN_ROW * tall) & (gap > -0.3 * tall) & (step < IN_ROW / 2 * tall)
+    alike = (tall > PEER * tall[:, None]) & (tall < tall[:, None] / PEER)
+    beside = alike & (gap < IN_ROW * tall) & (gap > -0.3 * tall) & (step < IN_ROW / 2 * tall)
     np.fill_diagonal(beside, False)
     row[some] = beside.any(1)
     return row
