@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from inkdigits import Reader, mnist
-from inkdigits.fields import find_lines, remove_fields
+from inkdigits.fields import remove_fields
 from inkdigits.ink import flatten
 from inkdigits.page_accuracy import edit_distance
+from inkdigits.straight import find_lines
 
 NOISE = np.full((1, 1), 0.004, np.float32)
 PITCH, HIGH = 60, 80
