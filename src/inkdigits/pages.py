@@ -20,6 +20,7 @@ from .ink import find_ink
 from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .looks import Look, looks, usual_look
+from .mend import mend
 from .prior import settle
 from .records import Number
 from .second_look import look_again
@@ -33,6 +34,7 @@ from .whole import Beside, look_beside, trusted
 
 ENOUGH_TO_TURN, SURE_DIGIT = 6, 0.75  # digits so sure a page must have before it may be taken for one that lies on its side
 MANY, SURE_SIDE = 12, 0.87  # so many of them, or all of it as sure: letters on their side look like a few digits
+SURE_WHOLE, MOST_BROKEN = 0.9, 1500  # sureness above which nobody looks whether strokes are broken, and candidates: of more it takes long
 SURE_ENOUGH = 0.8  # sureness above which nobody looks whether the page lies on its side
 UPSIDE_DOWN = (0, 1, 6, 8, 9)  # read as digits from below, too: the others tell
 SURE_UPRIGHT, FEW_TELLING = 0.95, 0.35  # as sure, or so large a share of others among its digits: a page does not lie upside down
@@ -44,7 +46,7 @@ MUCH, HOPELESS = 100, 0.25  # a page that should have more digits and reads less
 GLANCE = 600  # candidates that show which way a page lies
 SMALL = 22  # pixels in the first size: smaller digits are read again
 STREAK, LARGE = 0.15, 3.0  # of its length: what is narrower is grain of wood; of a digit's: what is larger at the edge is a desk
-CLEARLY_MORE = 1.1  # times what was read on the sheet alone: grain of wood makes a 1 or two
+CLEARLY_MORE = 1.1  # times what was read before, on the sheet alone or of strokes as they are: grain of wood makes a 1 or two
 LEVEL, STEEPEST = 0.05, 0.75  # slopes: lines that fall or rise by less are read as they are, by more they were meant to
 
 Image = NDArray[np.uint8]
@@ -153,8 +155,7 @@ class _PageReader:
         turn = known if self.settings.turn is None else self.settings.turn
         view = View(turn or 0, ink.shape, scale)
         image, ink = turned(image, view.rotation), turned(ink, view.rotation)
-        lines = segment(ink, self.limits.max_components)
-        best = self.on_lines(lines, image, ink)
+        ink, lines, best = self._whole(image, ink)
         expected = _expected(lines)
         if turn is not None:
             return view, best, expected
@@ -166,6 +167,19 @@ class _PageReader:
         else:
             best = self.on_lines(side.lines, turned(image, side.rotation), turned(ink, side.rotation))
         return replace(view, rotation=side.rotation), best, _expected(side.lines)
+
+    def _whole(self, image: Image, ink: Image) -> tuple[Image, list[Line], list[Number]]:
+        """Return the ink of a page, its strokes mended where that reads clearly better, its lines, and the numbers on these."""
+        lines = segment(ink, self.limits.max_components)
+        numbers = self.on_lines(lines, image, ink)
+        few = sum(len(line.candidates) for line in lines) <= MOST_BROKEN
+        if few and _sureness(numbers, _expected(lines)) < SURE_WHOLE and (mended := mend(ink)) is not None:
+            with suppress(TooManyMarks):
+                others = segment(mended, self.limits.max_components)
+                read = self.on_lines(others, image, mended)
+                if _surely_worth(read) > CLEARLY_MORE * _surely_worth(numbers):
+                    return mended, others, read
+        return ink, lines, numbers
 
     def _surer_side(self, image: Image, ink: Image, upright: _Side) -> _Side | None:
         """Return the side on which a page reads clearly surer than as it lies, None where there is none."""

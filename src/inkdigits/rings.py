@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .components import Components
 
 MANY = 3000  # pieces: of more nobody drew a ring about some
-FULL = 0.4  # of its box: a ring has less ink
+FULL = 0.5  # of its box: a ring has less ink
 WITHIN, PIECE = 0.35, 0.2  # of a ring's height or breadth: what it was drawn about is larger, and so are its pieces; dirt in a 0 is smaller
 STICK = 0.25  # as broad as it is long: one such piece within a ring is a 1, or the stroke through a 0
 UPRIGHT, BROAD = 0.9, 0.75  # of their height: a 1 reaches no further aside, a 0 is not as broad as a ring
