@@ -7,7 +7,6 @@ import pytest
 from inkdigits import read
 from inkdigits.mend import mend
 
-
 SHAPES = {
     "7": [[(0, 0), (50, 2), (22, 80)]],
     "4": [[(30, 0), (0, 50), (60, 48)], [(42, 18), (38, 82)]],
@@ -20,7 +19,7 @@ def written(text="7403"):
     ink = np.zeros((300, 700), np.uint8)
     for i, digit in enumerate(text):
         for stroke in SHAPES[digit]:
-            cv2.polylines(ink, [np.array(stroke, np.int32) + (90 + 110 * i, 110)], False, 255, 4, cv2.LINE_AA)
+            cv2.polylines(ink, [(*np.array(stroke, np.int32), 90 + 110 * i, 110)], False, 255, 4, cv2.LINE_AA)
     return ink
 
 
