@@ -19,7 +19,7 @@ def written(text="7403"):
     ink = np.zeros((300, 700), np.uint8)
     for i, digit in enumerate(text):
         for stroke in SHAPES[digit]:
-            cv2.polylines(ink, [(*np.array(stroke, np.int32), 90 + 110 * i, 110)], False, 255, 4, cv2.LINE_AA)
+            cv2.polylines(ink, [np.add(stroke, (90 + 110 * i, 110)).astype(np.int32)], False, 255, 4, cv2.LINE_AA)
     return ink
 
 
