@@ -72,7 +72,7 @@ STRANGERS, PAGES = f"`reader` on single digits {FROM}", f"Pages {FROM}"
 SINGLES = "python benchmarks/promises.py --dev {%s} --leave-out {without}"
 LABELLED = "python benchmarks/labelled_pages.py {%s} --sheets painterdrown aiano --threshold 0"
 # asked about glyphs; about pictures of one digit; about pages
-BOTH, READ, WHOLE = ("reader", "mnist"), ("reader", "mnist", "ink"), ("reader", "mnist", "kinds")
+BOTH, READ, WHOLE = ("reader", "mnist"), ("reader", "ink"), ("reader", "kinds")
 MEASUREMENTS = {
     "mnist-reader": Measurement("`reader` on MNIST's test set", "inkdigits evaluate reader --data mnist --json", of_evaluation),
     "mnist-mnist": Measurement("`mnist` on MNIST's test set", "inkdigits evaluate mnist --data mnist --json", of_evaluation, ("mnist",)),
@@ -89,7 +89,7 @@ MEASUREMENTS = {
     ),
     "office": Measurement("300 made photos, one command, a spreadsheet", "python benchmarks/office.py", of_office, WHOLE),
     "corruptions": Measurement(
-        "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions, READ
+        "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions, (*BOTH, "ink")
     ),
     "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 5 --flips 1", of_court, BOTH),
     "strangers": Measurement(

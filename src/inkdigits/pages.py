@@ -170,16 +170,17 @@ class _PageReader:
 
     def _whole(self, image: Image, ink: Image) -> tuple[Image, list[Line], list[Number]]:
         """Return the ink of a page, its strokes mended where that reads clearly better, its lines, and the numbers on these."""
+        plain = replace(self, settings=replace(self.settings, wanted=Wanted()))  # what numbers should look like says nothing of strokes
         lines = segment(ink, self.limits.max_components)
-        numbers = self.on_lines(lines, image, ink)
+        numbers = plain.on_lines(lines, image, ink)
         few = sum(len(line.candidates) for line in lines) <= MOST_BROKEN
         if few and _sureness(numbers, _expected(lines)) < SURE_WHOLE and (mended := mend(ink)) is not None:
             with suppress(TooManyMarks):
                 others = segment(mended, self.limits.max_components)
-                read = self.on_lines(others, image, mended)
+                read = plain.on_lines(others, image, mended)
                 if _surely_worth(read) > CLEARLY_MORE * _surely_worth(numbers):
-                    return mended, others, read
-        return ink, lines, numbers
+                    ink, lines, numbers = mended, others, read
+        return ink, lines, numbers if plain.settings == self.settings else self.on_lines(lines, image, ink)
 
     def _surer_side(self, image: Image, ink: Image, upright: _Side) -> _Side | None:
         """Return the side on which a page reads clearly surer than as it lies, None where there is none."""
