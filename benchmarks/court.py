@@ -81,14 +81,14 @@ def main() -> None:
     args = parser.parse_args()
     (_, y_train), (x, y) = mnist.load_data()
     by = {name: Classifier.load(name).predict_proba(x).astype(np.float64) for name in ("reader", "mnist")}
-    both = list(by.values())
-    by["both"] = pool(both)
+    by["both"] = pool(list(by.values()))
     if args.learners:
         from inkdigits.train.committee import ask_committee
 
         members = ask_committee(x, args.learners)
         by["the learners"] = pool(members)
-        by["both and the learners"] = pool(both + members)
+        by["reader and the learners"] = pool([by["reader"], *members])
+        by["both and the learners"] = pool([by["reader"], by["mnist"], *members])
     if args.published:
         by["published"] = np.load(args.published).astype(np.float64)
         by["published"] /= by["published"].sum(axis=1, keepdims=True)  # half precision

@@ -62,7 +62,7 @@ def of_singles(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 
 def of_court(told: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    for who in ("both", "both and the learners"):
+    for who in ("reader", "reader and the learners"):
         for k, (wrong, _) in zip(told["at"], told.get(who, []), strict=False):
             yield f"recall of known wrong labels among the first {k}, {who}", share(wrong, 10)
     if "planted" in told:

@@ -62,9 +62,7 @@ def audit(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model", help="reader, mnist, or an .onnx: who is asked; several by several flags.  [default: reader; both for mnist]"
-        ),
+        typer.Option("--model", help="reader, mnist, or an .onnx: who is asked; several by several flags.  [default: reader]"),
     ] = None,
     folds: Annotated[
         int | None,
@@ -107,7 +105,7 @@ def audit(
         folds = folds or 5  # the weights of the package learned from these labels
     if learners is None:
         learners = _usual_learners() if labelled.is_mnist_test and not (model or folds) else 0
-    models = model or (["reader", "mnist"] if labelled.is_mnist_test else ["reader"])
+    models = model or ["reader"]
     answers = _cross_validated(labelled, folds) if folds else _asked(labelled, models, learners)
     found = judge(answers.labels, answers.probabilities)
     places = found.order[:top].tolist()
