@@ -67,7 +67,7 @@ def test_print_and_what_is_written_behind_it_are_parts_of_one_line():
     assert parted(boxes, list(range(13))) == [list(range(6)), list(range(6, 10)), [10, 11, 12]]
 
 
-@pytest.mark.parametrize("behind", [row(300, 0, 3, height=50), row(85, 0, 3, step=12, height=20), []])
-def test_what_is_about_as_large_or_stands_as_near_as_an_exponent_is_no_part(behind):
+@pytest.mark.parametrize("behind", [row(300, 0, 3, height=50), row(85, 0, 3, step=12, height=20), row(150, 20, 2, height=20), []])
+def test_what_is_about_as_large_or_as_near_as_an_exponent_or_no_word_is_no_part(behind):
     boxes = np.array(row(0, 0, 3) + behind)
     assert parted(boxes, list(range(len(boxes)))) == [list(range(len(boxes)))]

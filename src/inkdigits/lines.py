@@ -21,6 +21,7 @@ JOIN = 0.55  # heights: chains go on in the same line when they meet within this
 STACKED = 0.3  # heights: one may begin so far before the other ends, where both end in pieces of one digit
 UNEVEN = 2.2  # their usual heights differ by this factor at most
 APART, GAP = 1.5, 0.6  # their usual heights differ by this factor, and so many of them lie between: parts of a line
+WORD = 3  # pieces that the smaller part has at least: two numbers of a row may differ in size
 WITHIN = 0.45  # heights: what lies no further from the middle between two neighbours stands between them
 
 
@@ -73,7 +74,7 @@ def parted(boxes: Boxes, line: list[int]) -> list[list[int]]:
         few = min(k, len(line) - k) == 1  # one digit of a number may be of any size
         if x[k:].min() - reached[k - 1] >= (2 * GAP if few else GAP) * max(left, right):
             unlike = max(left, right) / min(left, right)
-            if unlike > best:
+            if unlike > best and (k if left < right else len(line) - k) >= WORD:
                 best, at = unlike, k
     return [*parted(boxes, line[:at]), *parted(boxes, line[at:])] if at else [line]
 
