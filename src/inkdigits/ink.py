@@ -20,6 +20,7 @@ from .dots import find_dots
 from .fields import remove_fields
 from .ghosts import find_ghosts
 from .highlights import find_highlights
+from .hues import without_other_ink
 from .looks import (
     COARSE,
     PAGE_SIDE,
@@ -78,7 +79,11 @@ def find_ink(image: NDArray[np.uint8], *, ruled: bool = False, look: Look | None
     Returns:
         uint8 of shape (height, width), 0 where there is paper, up to 255 where there is ink; soft at the edges.
     """
+    look = look or usual_look(image)
     pieces = Components.of(_written(flatten(image, look), ruled))
+    if ruled and look.dark and image.ndim == 3:
+        ink = without_other_ink(image, pieces)
+        pieces = pieces if ink is pieces.ink else Components.of(ink)
     rings = find_rings(pieces)
     bare = pieces.without(rings | find_brackets(pieces) | find_dots(pieces) | find_signs(pieces) if ruled else rings)
     return without_rings(pieces, rings, bare) if rings.any() else bare

@@ -83,13 +83,13 @@ def may_be_page(shape: tuple[int, ...]) -> bool:
     return min(shape[:2]) >= PAGE_SIDE
 
 
-def small_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a grey picture so small that its longer side has `WORK_SIDE` pixels, or as it is where it has no more."""
-    scale = WORK_SIDE / max(grey.shape)
+def small_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture, grey or in colour, so small that its longer side has `WORK_SIDE` pixels, or as it is where it has no more."""
+    scale = WORK_SIDE / max(picture.shape[:2])
     if scale >= 1:
-        return grey
-    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        return picture
+    size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def halved(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
