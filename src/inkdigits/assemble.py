@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -179,21 +180,31 @@ def _led_by_mark(items: list[Item], gaps: NDArray[np.float64]) -> list[bool]:
 
 
 def numbers_of(
-    line: Line, items: list[Item], readings: Readings, least: float, index: int, page_gap: float = 0.2, wanted: Wanted | None = None
+    line: Line,
+    items: list[Item],
+    readings: Readings,
+    least: float,
+    index: int,
+    page_gap: float = 0.2,
+    wanted: Wanted | None = None,
+    is_parted: Callable[[list[Item]], NDArray[np.bool_]] | None = None,
 ) -> list[Number]:
-    """Return the numbers of one line: items in reading order, parted where the gap is wide."""
+    """Return the numbers of one line: items in reading order, parted where the gap is wide.
+
+    They are parted where `is_parted` says so of neighbours, too; what then stands alone so close to a number is `?`.
+    """
     if least > 0:
         items = with_doubts(line, items, readings)
     if not items:
         return []
     gaps = gaps_of(line, items)
     wide = gaps > wide_gap(gaps, page_gap) * np.where(_led_by_mark(items, gaps), LED_BY_MARK, 1)
-    groups: list[list[Item]] = [[items[0]]]
-    for item, is_wide in zip(items[1:], wide, strict=True):
-        if is_wide:
-            groups.append([item])
-        else:
-            groups[-1].append(item)
+    close = is_parted(items) & ~wide if is_parted else np.zeros(len(gaps), np.bool_)
+    bounds = [0, *(np.flatnonzero(wide | close) + 1).tolist(), len(items)]
+    groups = [items[start:stop] for start, stop in pairwise(bounds)]
+    for group, (start, stop) in zip(groups, pairwise(bounds), strict=True):
+        if len(group) == 1 and close[max(0, start - 1) : stop].any():  # a tick close to a number
+            group[0] = replace(group[0], text=UNSURE)
     numbers = []
     for group in groups:
         found = _number_of(line, group, readings, least, index)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,7 @@ from .kinds import default_kinds, reading_of
 from .limits import Limits
 from .looks import Look, looks, usual_look
 from .mend import mend
+from .pens import changes_of_pen
 from .prior import settle
 from .records import Number
 from .second_look import look_again
@@ -219,7 +222,7 @@ class _PageReader:
             start += len(line.candidates)
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
-        return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings)
+        return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings, partial(changes_of_pen, image, ink))
 
 
 def _without_desk(ink: Image, numbers: list[Number]) -> Image:
@@ -260,7 +263,9 @@ def _some(lines: list[Line]) -> list[Line]:
     return lines[every // 2 :: every]
 
 
-def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) -> list[Number]:
+def _numbers(
+    read: list[tuple[Line, list[Item], Readings]], settings: Settings, is_parted: Callable[[Line, list[Item]], NDArray[np.bool_]]
+) -> list[Number]:
     """Return the numbers of all lines, counting rows that hold some."""
     gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
     usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
@@ -269,7 +274,7 @@ def _numbers(read: list[tuple[Line, list[Item], Readings]], settings: Settings) 
     row = -1  # of the last number
     for line, items, readings in read:
         index = numbers[-1].line + (line.row != row) if numbers else 0
-        found = numbers_of(line, items, readings, settings.least, index, usual, settings.wanted)
+        found = numbers_of(line, items, readings, settings.least, index, usual, settings.wanted, partial(is_parted, line))
         numbers += found
         row = line.row if found else row
         beside += look_beside(line, found)
