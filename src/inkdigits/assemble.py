@@ -29,6 +29,7 @@ MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than t
 SURELY_MARK = 0.5  # so does what was taken for the beginning or the end of a digit and is likelier than this
 MAYBE_DIGIT = 0.3  # what was left out and is likelier than this to be a digit does, too
 MAYBE_ONE = 0.1  # a slash that begins or ends a number is none: it is a 1 if it is likelier than this to be a digit
+LIKE_A_TICK = (1, 7)  # digits that a tick is read as
 
 Float = NDArray[np.float32]
 
@@ -191,7 +192,7 @@ def numbers_of(
 ) -> list[Number]:
     """Return the numbers of one line: items in reading order, parted where the gap is wide.
 
-    They are parted where `is_parted` says so of neighbours, too; what then stands alone so close to a number is `?`.
+    They are parted where `is_parted` says so of neighbours, too; what then stands alone so close to a number may be a tick, and is `?`.
     """
     if least > 0:
         items = with_doubts(line, items, readings)
@@ -203,7 +204,8 @@ def numbers_of(
     bounds = [0, *(np.flatnonzero(wide | close) + 1).tolist(), len(items)]
     groups = [items[start:stop] for start, stop in pairwise(bounds)]
     for group, (start, stop) in zip(groups, pairwise(bounds), strict=True):
-        if len(group) == 1 and close[max(0, start - 1) : stop].any():  # a tick close to a number
+        is_close = close[max(0, start - 1) : stop].any()
+        if len(group) == 1 and is_close and int(readings.probabilities[group[0].candidate].argmax()) in LIKE_A_TICK:
             group[0] = replace(group[0], text=UNSURE)
     numbers = []
     for group in groups:
