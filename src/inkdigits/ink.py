@@ -21,20 +21,8 @@ from .fields import remove_fields
 from .ghosts import find_ghosts
 from .highlights import find_highlights
 from .hues import without_other_ink
-from .looks import (
-    COARSE,
-    PAGE_SIDE,
-    PAGE_STROKE,
-    STROKE_SHARE,
-    WORK_SIDE,
-    Look,
-    halved,
-    may_be_page,
-    small_of,
-    spread,
-    usual_look,
-    window_of,
-)
+from .looks import PAGE_SIDE, WORK_SIDE, Look, may_be_page, small_of, spread, usual_look
+from .paper import contrast_of, find_paper
 from .rings import find_brackets, find_rings, without_rings
 from .ruling import remove_ruling
 from .sheet import grey_of
@@ -123,11 +111,7 @@ def flatten(image: NDArray[np.uint8], look: Look | None = None) -> Flat:
     small = spread(small, sheet)
     if not look.dark:
         grey, small = 255 - grey, 255 - small
-    paper = _paper(small, window_of(small, STROKE_SHARE))
-    if may_be_page(image.shape):
-        paper = _closer_paper(small, paper, window_of(small, PAGE_STROKE))
-    paper = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    contrast = _contrast(grey, paper)
+    contrast = contrast_of(grey, find_paper(grey, small, image))
     if sheet is not None:  # what lies beside the sheet is no ink
         contrast[~_resized(sheet, contrast.shape)] = 0
     return Flat(contrast, _noise(contrast, sheet), look.dark)
@@ -142,56 +126,6 @@ def _resized(sheet: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> NDArray
     if sheet is None or sheet.shape == shape:
         return sheet
     return np.asarray(cv2.resize(sheet.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
-
-
-def _contrast(grey: NDArray[np.uint8], paper: Float) -> Float:
-    """Return how much darker than its paper each pixel is, float32 of their shape: 0 paper, 1 ink that reflects nothing.
-
-    Paper without any grain is a millionth: exactly 0 is said of what lies beside a sheet alone.
-    """
-    light = paper + np.float32(8)  # 8 grey levels of stray light keep black from dividing by nothing
-    np.divide(grey + np.float32(8), light, out=light)
-    return np.subtract(np.float32(1.000001), light, out=light)
-
-
-def _paper(small: NDArray[np.uint8], window: int) -> Float:
-    """Return the brightness of the paper under everything, float32 of the shape of `small`, for dark ink."""
-    if window > COARSE:
-        return np.asarray(cv2.resize(_paper(halved(small), window // 2 | 1), small.shape[::-1]))
-    quiet = cv2.medianBlur(small, 3) if min(small.shape) > 24 else small
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
-    closed = cv2.morphologyEx(quiet, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
-    # the closing follows the brightest grain: bring it down to the middle of the paper, where paper was seen
-    gap = (closed.astype(np.float32) - small).ravel()
-    seen = gap[gap < max(12.0, 2.5 * float(np.median(gap)))]
-    return cv2.GaussianBlur(closed.astype(np.float32), (0, 0), max(0.6, window / 24)) - float(np.median(seen) if seen.size else 0)
-
-
-def _closer_paper(small: NDArray[np.uint8], paper: Float, window: int) -> Float:
-    """Return the paper through a small window, which follows every shadow; through the large one where a stroke is too wide for it."""
-    close = _paper(small, window)
-    contrast = _contrast(small, paper)
-    dark = (contrast > 0.25).astype(np.uint8)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    depth = cv2.distanceTransform(dark, cv2.DIST_L2, 3)
-    keep = np.zeros(n, bool)
-    for i in np.flatnonzero(stats[1:, 2:4].max(1, initial=0) >= window) + 1:
-        x, y, w, h = stats[i, :4]
-        part = labels[y : y + h, x : x + w] == i
-        width = 2 * float(depth[y : y + h, x : x + w][part].max())
-        keep[i] = width > 0.6 * window and _is_stroke(contrast[y : y + h, x : x + w][part], width, (x, y, w, h), small.shape)
-    if not keep.any():
-        return close
-    wide = cv2.dilate(keep[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.where(wide > 0, paper, close).astype(np.float32)
-
-
-def _is_stroke(contrasts: Float, width: float, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
-    """Tell a thick stroke from a shadow or a dark table: longer than wide, sharply edged, and not from side to side of the picture."""
-    x, y, w, h = map(int, box)  # NumPy's truths do not add up: two of them are one
-    sides = (x <= 0) + (y <= 0) + (x + w >= shape[1]) + (y + h >= shape[0])
-    peak = float(np.percentile(contrasts, 90))
-    return max(w, h) > 2.2 * width and sides < 2 and float((contrasts > 0.7 * peak).mean()) > 0.55
 
 
 def _noise(contrast: Float, sheet: NDArray[np.bool_] | None) -> Float:
