@@ -61,3 +61,14 @@ def test_a_pen_that_runs_dry_leaves_ink(seed):
     dry = (paper + (front - paper) * fade).round().astype(np.uint8)
     plain, faded = (find_ink(picture, ruled=True) > 127 for picture in (front, dry))
     assert (plain & faded).sum() > 0.85 * plain.sum()
+
+
+def test_pale_print_under_thin_writing_is_no_ink_though_there_is_more_of_it():
+    picture = np.full((900, 1200), 245, np.uint8)
+    for y in range(150, 851, 175):
+        cv2.putText(picture, "CONFIDENTIAL", (60, y), cv2.FONT_HERSHEY_SIMPLEX, 4, 212, 16, cv2.LINE_AA)
+    bare = picture.copy()
+    for y in range(140, 841, 175):
+        cv2.putText(picture, "5 8 0 6 3 2", (200, y), cv2.FONT_HERSHEY_SIMPLEX, 2, 60, 4, cv2.LINE_AA)
+    ink, written = find_ink(picture, ruled=True) > 127, (picture < 128) & (bare > 200)
+    assert (ink & written).sum() / (ink | written).sum() > 0.8

@@ -31,7 +31,7 @@ def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, are
     large = np.flatnonzero((areas >= LARGE) & (strengths > 0))
     if not len(large):
         return None
-    usual = _weighted(strengths[large], areas[large], 0.75)
+    usual = _weighted(strengths[large], areas[large], 0.9)
     faint = (inked & (contrast < FAINTER * usual)).astype(np.uint8)
     if np.count_nonzero(cv2.erode(faint, np.ones((3, 3), np.uint8))) < MUCH * areas[large].sum():
         return None
