@@ -61,8 +61,10 @@ def optdigits(path: Path) -> Labelled:
     return np.stack([make_glyph((bitmap > 0).astype(np.uint8) * 255) for bitmap in x]), y.astype(np.uint8)
 
 
-def sources(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None, extra: Path | None) -> tuple[Source, ...]:
-    """Return what the recipe mixes."""
+def sources(
+    recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None, extra: Path | None, teacher: Path | None = None
+) -> tuple[Source, ...]:
+    """Return what the recipe mixes; of MNIST's digits the `teacher` tells what they are."""
     (x, y), _ = mnist.load_data()
     own = len(x) if recipe.get("final") else len(x) - HELD_BACK
     made = {"mnist": lambda: (x[:own], y[:own])}
@@ -75,7 +77,10 @@ def sources(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None
     missing = set(recipe["shares"]) - set(made)
     if missing:
         raise SystemExit(f"the recipe needs {', '.join(sorted(missing))}: give --glyphs, --candidates and --extra")
-    return tuple(Source(name, *made[name](), share) for name, share in recipe["shares"].items())
+    return tuple(
+        Source(name, *made[name](), share, str(teacher) if teacher and name == "mnist" else None)
+        for name, share in recipe["shares"].items()
+    )
 
 
 def held(recipe: dict[str, Any], glyphs: Path | None, candidates: Path | None = None) -> dict[str, Labelled]:
@@ -138,6 +143,9 @@ def main() -> None:
     parser.add_argument("--extra", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a network of an earlier stage (model.keras, or exported) to go on from")
+    parser.add_argument(
+        "--teacher", type=Path, help="an exported network that learned from the same MNIST digits: learn what it says of them"
+    )
     parser.add_argument("--seed", type=int)
     parser.add_argument("--final", action="store_true", help="learn from all 60,000 MNIST digits, when every choice is made")
     parser.add_argument("--weights", type=Path, help="write NAME.onnx and NAME.json there")
@@ -146,7 +154,7 @@ def main() -> None:
     recipe |= {"seed": recipe["seed"] if args.seed is None else args.seed, "final": args.final or recipe.get("final", False)}
     args.out.mkdir(parents=True, exist_ok=True)
     options = {key: recipe[key] for key in ("batch_size", "strength", "dirt", "spoilt", "seed") if key in recipe}
-    mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra), **options)
+    mixture = Mixture(sources(recipe, args.glyphs, args.candidates, args.extra, args.teacher), **options)
     print(", ".join(f"{s.name}: {len(s.y):,}" for s in mixture.sources), flush=True)
     sets = held(recipe, args.glyphs, args.candidates)
     network = train(recipe, mixture, sets, args.out, args.start)

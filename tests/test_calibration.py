@@ -22,6 +22,16 @@ def test_the_temperature_undoes_overconfidence():
     assert found.no_digit_shift == 0
 
 
+def test_a_few_wrong_labels_do_not_make_all_confidences_cautious():
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 1, (10_000, 10)).astype(np.float32)
+    labels = rng.integers(0, 10, 10_000).astype(np.uint8)
+    logits[np.arange(10_000), labels] += 12  # right, and sure of it
+    sure = calibrate(logits, labels).temperature
+    labels[:10] = (labels[:10] + 1) % 10  # one label in a thousand is wrong
+    assert calibrate(logits, labels).temperature < 1.3 * sure
+
+
 @pytest.mark.parametrize("sharper", [0.5, 3])
 def test_confidences_are_true_on_fresh_data(sharper):
     logits, labels = drawn(seed=1)

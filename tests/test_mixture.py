@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from models import glyphs
 
+from inkdigits import Classifier, mnist
 from inkdigits.errors import DataError
 from inkdigits.train.mixture import AHEAD, Mixture, Source, worker_pool
 
@@ -38,6 +39,17 @@ def test_another_process_makes_the_same_batches_in_order(steps):
     for step, (x, y) in enumerate(made):
         own_x, own_y = mixture.batch(1, step)
         assert np.array_equal(x, own_x) and np.array_equal(y, own_y)
+
+
+def test_a_teacher_tells_what_the_glyphs_of_its_source_are():
+    (x, _), _ = mnist.load_data()
+    taught = Source("a", x[:50], np.full(50, 3, np.uint8), 1.0, teacher="mnist")
+    plain = Source("b", x[:50], np.full(50, 10, np.uint8), 1.0)
+    glyphs_of, labels = Mixture((taught, plain), batch_size=40, strength=0, dirt=0).batch(0, 0)
+    told = labels[:, 10] < 1
+    assert labels.shape == (40, 11) and labels.dtype == np.float32 and labels.sum(1) == pytest.approx(1, abs=1e-5)
+    assert 0 < told.sum() < 40 and (labels[~told] == np.eye(11)[10]).all()
+    assert labels[told, :10] == pytest.approx(Classifier.load("mnist").predict_proba(glyphs_of[told]), abs=1e-5)
 
 
 @pytest.mark.parametrize(("n", "labels"), [(3, 2), (0, 0)])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # (channels, stride) a convolution: resolution falls early, where it costs most, and channels grow where pictures are small
 STACKS: dict[str, tuple[tuple[int, int], ...]] = {
-    "reader": ((24, 1), (32, 2), (48, 1), (64, 2), (96, 1), (112, 1)),
+    "reader": ((24, 1), (32, 2), (48, 1), (48, 1), (64, 2), (96, 1), (112, 1)),
     "mnist": ((32, 1), (48, 1), (64, 2), (80, 1), (96, 1), (128, 2), (160, 1), (160, 1)),
     "tiny": ((8, 1), (10, 1), (12, 2), (15, 1), (18, 2), (20, 1)),
 }

@@ -20,9 +20,9 @@ from torch.nn import functional
 
 from ..errors import DataError, UsageError
 from ..files import replacing
+from .mixture import Batch
 from .schedules import Schedule
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 BFLOAT16 = torch.bfloat16
 
 
@@ -94,7 +94,7 @@ class Trainer:
         """Train to the end of the schedule; the model then holds the averaged weights.
 
         Args:
-            batches: epoch (from 0) → its batches of glyphs (n, 28, 28) and labels (n,).
+            batches: epoch (from 0) → its batches of glyphs (n, 28, 28) and labels (n,), or probabilities (n, classes).
             after_epoch: called with the epoch and its mean loss while the model holds the averaged weights.
         """
         while self.epoch < self.schedule.epochs:
@@ -108,13 +108,14 @@ class Trainer:
                 self._take(own)
         self._take(self.averages)
 
-    def _step(self, glyphs: NDArray[np.uint8], labels: NDArray[np.uint8], step: int) -> float:
+    def _step(self, glyphs: NDArray[np.uint8], labels: NDArray[np.uint8] | NDArray[np.float32], step: int) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(step)
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", BFLOAT16):
             logits = forward(self.model, _tensor(glyphs), True)
-        loss = functional.cross_entropy(logits.float(), torch.from_numpy(labels.astype(np.int64)), label_smoothing=self.schedule.smoothing)
+        target = torch.from_numpy(labels if labels.ndim > 1 else labels.astype(np.int64))
+        loss = functional.cross_entropy(logits.float(), target, label_smoothing=self.schedule.smoothing)
         loss.backward()
         self.optimizer.step()
         with torch.no_grad():  # early weights are worth little: the average starts short and grows long

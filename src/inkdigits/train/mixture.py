@@ -9,15 +9,20 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..classify import Classifier
 from ..errors import DataError
 from .augment import augment
 from .spoil import spoil
 
 AHEAD = 6  # batches made before they are asked for
+CLASSES = 11  # ten digits and "no digit"
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.uint8] | NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,14 @@ class Source:
         x: glyphs, uint8 of shape (n, 28, 28).
         y: labels, uint8 of shape (n,): 0–9, or 10 for what is no digit.
         share: part of every batch, relative to the other sources.
+        teacher: path of an exported network whose probabilities are learned instead of the labels.
     """
 
     name: str
     x: NDArray[np.uint8]
     y: NDArray[np.uint8]
     share: float
+    teacher: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -62,19 +69,31 @@ class Mixture:
     spoilt: float = 0.0
     seed: int = 0
 
-    def batch(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return glyphs of shape (batch_size, 28, 28) and labels of shape (batch_size,)."""
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Return glyphs of shape (batch_size, 28, 28), and labels of shape (batch_size,) or, with a teacher, (batch_size, 11)."""
         rng = np.random.default_rng([self.seed, epoch, step])
         shares = np.array([s.share for s in self.sources])
         counts = rng.multinomial(self.batch_size, shares / shares.sum())
         picks = [rng.integers(0, len(s.y), n) for s, n in zip(self.sources, counts, strict=True)]
         x = np.concatenate([s.x[i] for s, i in zip(self.sources, picks, strict=True)])
         y = np.concatenate([s.y[i] for s, i in zip(self.sources, picks, strict=True)])
-        return spoil(augment(x, rng, self.strength, self.dirt), rng, self.spoilt), y
+        x = augment(x, rng, self.strength, self.dirt)
+        # the teacher sees a glyph as it was before it was spoilt: that is what it knows more of
+        return spoil(x, rng, self.spoilt), self._taught(x, y, counts)
 
-    def epoch(self, epoch: int, steps: int, pool: ProcessPoolExecutor) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    def _taught(self, x: NDArray[np.uint8], y: NDArray[np.uint8], counts: NDArray[np.int64]) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """Return `y`, or for glyphs of a source with a teacher what that makes of them; `counts` glyphs are of each source, in order."""
+        if not any(s.teacher for s in self.sources):
+            return y
+        labels = np.eye(CLASSES, dtype=np.float32)[y]
+        for source, end, n in zip(self.sources, counts.cumsum(), counts, strict=True):
+            if source.teacher and n:
+                labels[end - n : end, :10] = _teacher(source.teacher).predict_proba(x[end - n : end])
+        return labels
+
+    def epoch(self, epoch: int, steps: int, pool: ProcessPoolExecutor) -> Iterator[Batch]:
         """Yield the `steps` batches of one epoch, made ahead in `pool` (see `worker_pool`)."""
-        waiting: list[Future[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = []
+        waiting: list[Future[Batch]] = []
         for step in range(steps + AHEAD):
             if step < steps:
                 waiting.append(pool.submit(_batch, epoch, step))
@@ -82,6 +101,11 @@ class Mixture:
                 if not waiting:
                     return
                 yield waiting.pop(0).result()
+
+
+@cache
+def _teacher(path: str) -> Classifier:
+    return Classifier.load(path, threads=1)  # beside a training that has the other cores
 
 
 _own: Mixture | None = None  # of a worker process: sent once, not with every batch
@@ -97,6 +121,6 @@ def _take(mixture: Mixture) -> None:
     _own = mixture
 
 
-def _batch(epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _batch(epoch: int, step: int) -> Batch:
     assert _own is not None
     return _own.batch(epoch, step)
