@@ -91,7 +91,7 @@ MEASUREMENTS = {
     "corruptions": Measurement(
         "MNIST's test set, spoilt in fifteen ways", "python benchmarks/corruptions.py --n 2000 --each 200", of_corruptions, (*BOTH, "ink")
     ),
-    "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 5 --flips 1", of_court, BOTH),
+    "court": Measurement("Labels that look wrong", "python benchmarks/court.py --learners 7 --flips 1", of_court, BOTH),
     "strangers": Measurement(
         "`reader`: digits told from strangers, right answers from mistakes", "python benchmarks/strangers.py --fonts {fonts}", of_strangers
     ),

@@ -136,7 +136,7 @@ def test_what_does_not_go_together(folder: Path, run: Run) -> None:
     assert code != 0 and "at least 20 labelled pictures, got 8" in err
 
 
-@pytest.mark.parametrize(("flags", "asked"), [([], 5), (["--learners", "0"], 0), (["--learners", "2"], 2), (["--model", "mnist"], 0)])
+@pytest.mark.parametrize(("flags", "asked"), [([], 7), (["--learners", "0"], 0), (["--learners", "2"], 2), (["--model", "mnist"], 0)])
 def test_small_networks_are_asked_about_mnist_unless_told_otherwise(
     flags: list[str], asked: int, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

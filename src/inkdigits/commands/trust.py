@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from ..labelled import Answers, Labelled
 
-LEARNERS = 5  # that are asked about MNIST's test set besides the weights
+LEARNERS = 7  # that are asked about MNIST's test set besides the weights
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -76,7 +76,7 @@ def audit(
             min=0,
             max=20,
             help="Ask so many small networks besides, which learn from MNIST's training digits: half a minute each.  "
-            "[default: 5 for mnist, else 0]",
+            "[default: 7 for mnist, else 0]",
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many labels are put up for judgement.")] = 100,
@@ -159,7 +159,7 @@ def _usual_learners() -> int:
         return LEARNERS
     from ..errors import install_hint
 
-    _tell(f"reader and mnist are asked alone; with small networks besides more is found: {install_hint('train')}")
+    _tell(f"reader is asked alone; with small networks besides more is found: {install_hint('train')}")
     return 0
 
 
