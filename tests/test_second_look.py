@@ -73,7 +73,7 @@ def right(read, characters):
 
 def test_doubtful_digits_are_read_better_and_sure_ones_left_alone():
     before = after = changed = 0
-    for seed in range(24):
+    for seed in range(48):
         picture, read, characters = read_page(seed, "heavy")
         again = look_again(picture, read, Classifier.load())
         before, after = before + right(read, characters), after + right(again, characters)
