@@ -34,7 +34,11 @@ TRIES = 20  # machines that a shard may lose: if these are so many, it is the sh
 STORE = 2**27  # bytes of shared memory for Ray on this machine: it holds the weights, and shards on their way to the disk
 STARTS = 3  # of Ray on this machine: it gives up where a busy one takes 15 seconds for one of its processes
 SHORT = "/tmp" if os.path.isdir("/tmp") else None  # the path of a socket has 107 characters at most
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_NUM_REDIS_GET_RETRIES": "1"}  # or it asks a cluster that has gone for ten minutes
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_NUM_REDIS_GET_RETRIES": "1",  # or it asks a cluster that has gone for ten minutes
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what ends a run is raised; its core would write to standard error besides
+}
 ALONE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what keeps Ray on loopback, on every system
     "RAY_AUTH_MODE": "token",  # others on this machine may reach its ports
@@ -138,7 +142,8 @@ def _connected(address: str | None, workers: int | None) -> Iterator[tuple[Any, 
 
         def connect() -> None:
             try:
-                ray.init(place, log_to_driver=False, logging_level="CRITICAL")
+                with _silent():  # its core says there which level of its log was asked for
+                    ray.init(place, log_to_driver=False, logging_level="CRITICAL")
             except Exception as error:  # it raises what it likes
                 raise DataError(f"there is no Ray cluster at {place} ({_first_line(error)})") from error
 
@@ -204,6 +209,20 @@ def _environment(settings: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Have standard error lead nowhere, for code that is not Python's as well."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # it is closed
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nobody = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nobody)
+            os.dup2(nobody, 2)
+            stack.callback(os.dup2, kept, 2)
+        yield
 
 
 @contextlib.contextmanager
