@@ -24,6 +24,7 @@ import numpy as np
 from inkdigits.page_accuracy import compare
 from inkdigits.records import Page
 from inkdigits.synthetic import make_page
+from inkdigits.tables import enter_page
 
 PER_PHOTO = 4
 
@@ -59,7 +60,7 @@ def judge(pages: dict[str, Page], truths: dict[str, Page], expected: int | None)
         page = pages[file]
         found = compare(page, truth)
         counts += found
-        marked = [expected not in (None, len(page.numbers)) or "?" in number.text for number in page.numbers] or [True]
+        marked = [row.check for row in enter_page(file, page, expected=expected).rows]
         rows += len(marked)
         flagged += sum(marked)
         # what is left out is seen only where something else calls for a look at the photo

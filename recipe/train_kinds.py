@@ -1,10 +1,10 @@
 """Labelled candidates come in; the weights that tell digits from parts, marks and dirt come out, with a table of what they confuse.
 
-    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 12] [--weights src/inkdigits/weights]
+    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 12] [--rate 2e-3] [--start kinds.onnx] [--weights DIR]
 
 Torch. The network sees a candidate in its surroundings and what the packaged reader made of its glyph, so train the reader first; from the
 shards `others-*` it learns, which that reader has never seen. The held shards, of hands and fonts that never train, choose nothing but the
-temperatures. After every epoch all is saved; started again, it goes on.
+temperatures. After every epoch all is saved; started again, it goes on. With `--start`, it begins with weights that were exported before.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np
+import onnx
 import torch
 from graphs import Graph
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 from torch import nn
 from torch.nn import functional
 
@@ -64,6 +65,37 @@ class KindsNetwork(nn.Module):
         return self.kinds(both), self.values(both) + self.trust * told
 
 
+def start_from(model: KindsNetwork, path: Path, shown: torch.Tensor) -> None:
+    """Put the weights of an exported network into `model`, batch normalisation unfolded so that on `shown` it changes nothing.
+
+    Args:
+        model: untrained.
+        path: what `to_onnx` made.
+        shown: some hundred candidates, float32 of shape (n, 4, 40, 40), 0–1.
+    """
+    data = path.read_bytes()
+    modelfile.describe(data)
+    graph = onnx.load_from_string(data).graph
+    tensors = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
+    kept = [[tensors[name] for name in node.input if name in tensors] for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    with torch.no_grad():
+        for convolution, norm, _ in model.stack:
+            weights, bias = kept.pop(0)
+            convolution.weight.copy_(weights)
+            shown = convolution(shown)
+            variance, mean = torch.var_mean(shown, (0, 2, 3), correction=0)
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)
+            norm.weight.copy_(torch.sqrt(variance + norm.eps))
+            norm.bias.copy_(bias + mean)
+            shown = functional.relu(shown + bias[:, None, None])
+        for layer, (weights, bias) in zip((model.dense, model.hidden, model.kinds, model.values), kept, strict=True):
+            layer.weight.copy_(weights)
+            layer.bias.copy_(bias)
+        *_, last = (node for node in graph.node if node.op_type == "Mul")
+        model.trust.copy_(next(tensors[name] for name in last.input if name in tensors))
+
+
 def load(folder: Path, name: str, classifier: Classifier) -> dict[str, np.ndarray]:
     """Return all shards of one name, and what the reader makes of every candidate."""
     parts = [np.load(path) for path in sorted(folder.glob(f"{name}-*.npz"))]
@@ -99,14 +131,14 @@ def logits(model: KindsNetwork, data: dict[str, np.ndarray]) -> tuple[np.ndarray
     return tuple(np.concatenate([p[i].numpy() for p in parts]) for i in (0, 1))  # type: ignore[return-value]
 
 
-def train(data: dict[str, np.ndarray], held: dict[str, np.ndarray], epochs: int, seed: int, out: Path) -> KindsNetwork:
-    """Return the trained network, its weights averaged over the last steps."""
-    torch.manual_seed(seed)
-    model = KindsNetwork().to(memory_format=torch.channels_last)
+def train(
+    model: KindsNetwork, data: dict[str, np.ndarray], held: dict[str, np.ndarray], *, epochs: int, rate: float, seed: int, out: Path
+) -> KindsNetwork:
+    """Return `model`, trained, its weights averaged over the last steps."""
     averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.999), use_buffers=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, fused=True)
     steps = len(data["y"]) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=epochs * steps + 1, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps + 1, pct_start=0.1)
     state, begun = {"model": model, "averaged": averaged, "optimizer": optimizer}, 0
     path = out / "checkpoint.pt"
     if path.exists():
@@ -172,7 +204,9 @@ def main() -> None:
     parser.add_argument("candidates", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--rate", type=float, default=2e-3, help="the highest rate of learning")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="begin with these exported weights")
     parser.add_argument("--weights", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -180,7 +214,12 @@ def main() -> None:
     data, held = load(args.candidates, "others", classifier), load(args.candidates, "held", classifier)
     counts = {kind: int((data["y"] == i).sum()) for i, kind in enumerate(KINDS)}
     print(f"{len(data['y']):,} candidates, {len(held['y']):,} held back:", counts, flush=True)
-    model = train(data, held, args.epochs, args.seed, args.out)
+    torch.manual_seed(args.seed)
+    model = KindsNetwork()
+    if args.start:
+        start_from(model, args.start, batch(held, np.arange(1024), None)[0])
+    model = model.to(memory_format=torch.channels_last)
+    model = train(model, data, held, epochs=args.epochs, rate=args.rate, seed=args.seed, out=args.out)
     kinds, values = logits(model, held)
     found, digits = kinds.argmax(1), held["labels"] < NO_DIGIT
     confusion = [[int(((held["y"] == i) & (found == j)).sum()) for j in range(len(KINDS))] for i in range(len(KINDS))]

@@ -102,9 +102,9 @@ def test_a_mark_that_leads_a_digit_belongs_to_the_number_before_it(gaps, expecte
     assert texts(line, readings_of(line, {(0, 1): 0, (1, 2): ".", (2, 3): 5})) == expected
 
 
-def seven_and(kind, digit):
+def seven_and(kind, digit, box=(30, 0, 20, 40)):
     """Return a 7 and beside it what is a digit with this chance, a 1, and else of this kind."""
-    line = line_of((0, 0, 20, 40), (30, 0, 20, 40))
+    line = line_of((0, 0, 20, 40), box)
     readings = readings_of(line, {(0, 1): 7, (1, 2): 1})
     last = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
     readings.kinds[last] = 0
@@ -117,10 +117,27 @@ def test_a_slash_that_ends_a_number_is_a_doubtful_1_or_nothing(digit, expected):
     assert texts(*seven_and(SLASH, digit)) == expected
 
 
-@pytest.mark.parametrize(("digit", "expected"), [(0.4, ["7?"]), (0.2, ["7"])])
-def test_what_is_left_out_and_may_be_a_digit_is_a_question_mark(digit, expected):
-    assert texts(*seven_and(OTHER, digit)) == expected
-    assert texts(*seven_and(OTHER, digit), least=0) == ["7"]
+CLOSE, FARTHER, LOW = (30, 0, 20, 40), (45, 0, 20, 40), (30, 20, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("digit", "box", "expected"),
+    [(0.4, FARTHER, ["7?"]), (0.2, FARTHER, ["7"]), (0.2, CLOSE, ["7?"]), (0.2, LOW, ["7"]), (0.04, CLOSE, ["7"])],
+)
+def test_what_is_left_out_and_may_be_a_digit_is_a_question_mark(digit, box, expected):
+    assert texts(*seven_and(OTHER, digit, box)) == expected
+    assert texts(*seven_and(OTHER, digit, box), least=0) == ["7"]
+
+
+@pytest.mark.parametrize(("slash", "expected"), [(0.95, ["7/7"]), (0.85, ["7?7"])])
+def test_what_may_be_a_1_is_no_slash(slash, expected):
+    line = line_of((0, 0, 20, 40), (30, 0, 10, 40), (50, 0, 20, 40))
+    readings = readings_of(line, {(0, 1): 7, (1, 2): 1, (2, 3): 7})
+    k = next(k for k, c in enumerate(line.candidates) if (c.start, c.stop) == (1, 2))
+    readings.kinds[k] = 0
+    readings.kinds[k, [SLASH, DIGIT]] = slash, 1 - slash
+    assert texts(line, readings) == expected
+    assert texts(line, readings, least=0) == ["7/7"]
 
 
 def test_what_is_struck_out_is_a_question_mark():

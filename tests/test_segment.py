@@ -86,6 +86,28 @@ def test_a_comma_between_two_lines_belongs_to_the_upper():
     assert [len(upper.atoms), len(lower.atoms)] == [4, 3]
 
 
+def test_the_hat_of_a_small_5_is_not_taken_for_a_part_of_the_tall_7_above_it():
+    ink = np.zeros((400, 400), np.uint8)
+    for x in (60, 110, 210):
+        cv2.line(ink, (x, 100), (x, 150), 255, 6)
+    cv2.polylines(ink, [np.array([(140, 80), (170, 80), (150, 178)])], False, 255, 6)
+    cv2.line(ink, (70, 196), (70, 246), 255, 6)
+    cv2.ellipse(ink, (110, 240), (16, 16), 0, -110, 160, 255, 6)  # the body of a 5, and its hat that does not touch it
+    cv2.line(ink, (112, 215), (140, 201), 255, 5)
+    upper, lower = segment(ink)
+    assert [len(upper.atoms), len(lower.atoms)] == [4, 3]
+
+
+def test_a_digit_broken_in_two_halves_is_in_one_line():
+    ink = np.zeros((500, 700), np.uint8)
+    for x, y in ((100, 60), (150, 60), (200, 60), (550, 300)):
+        cv2.line(ink, (x, y), (x, y + 100), 255, 12)
+    cv2.polylines(ink, [np.array([(160, 304), (120, 310), (116, 344)])], False, 255, 12)
+    cv2.polylines(ink, [np.array([(134, 356), (156, 380), (116, 394)])], False, 255, 12)
+    _, line = segment(ink)
+    assert any(c.box.height > 95 and c.box.x < 200 for c in line.candidates)
+
+
 def test_a_dash_of_one_pixel_is_a_piece():
     ink = np.zeros((200, 300), np.uint8)
     cv2.line(ink, (106, 50), (100, 100), 255, 1)

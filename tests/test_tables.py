@@ -61,6 +61,13 @@ def test_the_remark_says_what_is_doubtful(number: str, remark: str) -> None:
     assert row.remark.split("; ") == ["1 number found, 2 expected", *filter(None, [remark])]
 
 
+@pytest.mark.parametrize(("confidence", "remark"), [(0.49, "more likely wrong than right"), (0.51, "")])
+def test_what_is_likelier_wrong_than_right_is_to_be_checked_though_its_digits_are_sure(confidence: float, remark: str) -> None:
+    number = dataclasses.replace(made_page("48").numbers[0], confidence=confidence)
+    (row,) = enter_page("a.jpg", Page(400, 200, (number,))).rows
+    assert (row.text, row.check, row.remark) == ("48", bool(remark), remark)
+
+
 def test_a_valid_reading_is_the_guess_even_where_another_digit_is_likelier() -> None:
     number = made_page("7~1").numbers[0]
     assert (number.digits[0].value, number.digits[0].alternatives[0][0]) == (7, 1)

@@ -28,7 +28,9 @@ DOUBTED = 0.01  # how often a number is not what the user knows it to be
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
 SURELY_MARK = 0.5  # so does what was taken for the beginning or the end of a digit and is likelier than this
 MAYBE_DIGIT = 0.3  # what was left out and is likelier than this to be a digit does, too
+MAYBE_OF_NUMBER, CLOSE, AS_TALL = 0.05, 0.5, 0.6  # so likely is enough where it stands as near to a digit, in heights, and is as tall
 MAYBE_ONE = 0.1  # a slash that begins or ends a number is none: it is a 1 if it is likelier than this to be a digit
+LEAST_SLASH = 0.9  # what is less surely one is `?`: it may be a 1, and among digits a 1 is far more common
 LIKE_A_TICK = (1, 7)  # digits that a tick is read as
 
 Float = NDArray[np.float32]
@@ -141,19 +143,31 @@ def _takes(line: Line, readings: Readings) -> list[list[tuple[float, Item | None
 
 
 def with_doubts(line: Line, items: list[Item], readings: Readings) -> list[Item]:
-    """Return the items of a path and, as struck out, what it leaves out that may be a digit all the same."""
+    """Return the items of a path and, as struck out, what it leaves out that may be a digit all the same.
+
+    Beside a digit and as tall, it need not be as likely: a number that lacks one is another number.
+    """
     if readings.kinds is None:
         return items
     taken = {atom for i in items for atom in range(line.candidates[i.candidate].start, line.candidates[i.candidate].stop)}
+    digits = [i.box for i in items if not i.is_mark]
     doubts: dict[int, Item] = {}
     for k in np.argsort(-readings.kinds[:, DIGIT], kind="stable").tolist():
         candidate = line.candidates[k]
         atoms = set(range(candidate.start, candidate.stop))
-        if readings.digit_confidence(k) <= MAYBE_DIGIT or atoms & taken:
+        if readings.digit_confidence(k) <= MAYBE_OF_NUMBER or atoms & taken:
+            continue
+        if readings.digit_confidence(k) <= MAYBE_DIGIT and not _is_beside(candidate.box, digits):
             continue
         taken |= atoms
         doubts[candidate.start] = Item(k, UNSURE, candidate.box)
     return sorted([*items, *doubts.values()], key=lambda i: line.candidates[i.candidate].start) if doubts else items
+
+
+def _is_beside(box: Box, digits: list[Box]) -> bool:
+    """Tell whether something stands as near to a digit as digits of one number do, and is about as tall."""
+    gaps = ((max(d.x - box.x - box.width, box.x - d.x - d.width), d.height) for d in digits)
+    return any(gap < CLOSE * height and box.height > AS_TALL * height for gap, height in gaps)
 
 
 def wide_gap(gaps: NDArray[np.float64], page: float) -> float:
@@ -287,7 +301,8 @@ def _number_of(line: Line, group: list[Item], readings: Readings, least: float, 
     for i, item in enumerate(group):
         if item.is_mark:
             sure = float(readings.kinds[item.candidate, KINDS.index(item.text)]) if readings.kinds is not None else 1.0
-            if sure >= least and not (marks and marks[-1].after_digit == len(digits)):
+            enough = max(least, LEAST_SLASH) if item.text == KINDS[SLASH] and least > 0 else least
+            if sure >= enough and not (marks and marks[-1].after_digit == len(digits)):
                 marks.append(Mark(len(digits), item.text, round(sure, 6)))
             else:
                 digits.append(digit(item.box, readings, item.candidate, least, is_digit=False))

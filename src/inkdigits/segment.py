@@ -112,7 +112,9 @@ def segment(ink: Ink, most: int = 2000) -> list[Line]:
         return []
     checked(len(usable), most)
     major, minor = _sorted_out(pieces, usable)
-    rows = [[int(major[i]) for i in line] for line in find_lines(pieces.boxes[major])]
+    whole = _halves_joined(pieces.boxes, major)
+    hulls = np.array([[*low, *(high - low)] for low, high in (_hull(pieces.boxes[some]) for some in whole)])
+    rows = [[i for k in line for i in whole[k]] for line in find_lines(hulls.reshape(-1, 4))]
     parts = [(part, n) for n, row in enumerate(rows) for part in parted(pieces.boxes, row)]
     owned = _owned(pieces, [part for part, _ in parts], minor)
     usual = [_height(pieces, row) for row in rows]  # what is lower is told as such: print is as high as most of its row, dirt is not
@@ -189,6 +191,29 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
 
 
+def _halves_joined(boxes: NDArray[np.int64], major: NDArray[np.int64]) -> list[list[int]]:
+    """Return the pieces one by one, but together what is a digit broken in two: low pieces, one close above the other, as tall together."""
+    usual = float(np.median(boxes[major, 3])) if len(major) else 0.0
+    low = major[boxes[major, 3] < AS_USUAL * usual]
+    x, y, w, h = boxes[low].T.astype(float)
+    gap = y - (y + h)[:, None]  # of shape (upper, lower)
+    shared = np.minimum((x + w)[:, None], x + w) - np.maximum(x[:, None], x)
+    tall = (y + h) - y[:, None]
+    halves = (np.abs(gap) < BROKEN_OFF * usual) & (shared > 0.5 * np.minimum(w[:, None], w))
+    halves &= (tall > AS_USUAL * usual) & (tall < usual / AS_USUAL)
+    lower_of: dict[int, int] = {}
+    for upper, lower in low[np.argwhere(halves)].tolist():
+        if not {upper, lower} & {*lower_of, *lower_of.values()}:
+            lower_of[upper] = lower
+    lowers = set(lower_of.values())
+    return [[i, lower_of[i]] if i in lower_of else [i] for i in major.tolist() if i not in lowers]
+
+
+def _hull(boxes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the upper left and the lower right corner of boxes."""
+    return boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+
+
 def _has_peers(x: NDArray[np.float64], h: NDArray[np.float64], narrow: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which pieces stand near something as tall that is no mere line: where dirt makes what is usual small, a 1 still has these."""
     wide = np.flatnonzero(~narrow)
@@ -240,21 +265,30 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
 
 
 def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64]) -> list[list[int]]:
-    """Return for each line the small pieces that are nearest to it; what is far above or below every line is dirt."""
+    """Return for each line the small pieces that are nearest to it; what is far above or below every line is dirt.
+
+    A piece that is nearest to a larger one of them goes where that goes: the hat of a small 5 hangs below a line with a tall 7 in it.
+    """
     owned: list[list[int]] = [[] for _ in lines]
     if not lines:
         return owned
-    flat = [(n, i) for n, line in enumerate(lines) for i in line]
-    boxes = pieces.boxes[[i for _, i in flat]].astype(float)
-    for k in minor:
-        x, y, w, h = pieces.boxes[k].astype(float)
-        gap_x = np.maximum(np.maximum(boxes[:, 0] - (x + w), x - (boxes[:, 0] + boxes[:, 2])), 0)
-        gap_y = np.maximum(np.maximum(boxes[:, 1] - (y + h), y - (boxes[:, 1] + boxes[:, 3])), 0)
-        # commas hang below their line, nothing stands above one: between two lines a piece belongs to the upper
-        above = np.maximum(boxes[:, 1] - (y + h / 2), 0)
-        nearest = int((np.hypot(gap_x, 1.3 * gap_y) + above).argmin())
-        if gap_y[nearest] <= ASTRAY * boxes[nearest, 3]:
-            owned[flat[nearest][0]].append(int(k))
+    boxes = pieces.boxes.astype(float)
+    line_of = {i: n for n, line in enumerate(lines) for i in line}
+    placed, major = list(line_of), len(line_of)
+    for k in sorted(map(int, minor), key=lambda k: -boxes[k, 2:].prod()):
+        x, y, w, h = boxes[k]
+        near = boxes[placed]
+        gap_x = np.maximum(np.maximum(near[:, 0] - (x + w), x - (near[:, 0] + near[:, 2])), 0)
+        gap_y = np.maximum(np.maximum(near[:, 1] - (y + h), y - (near[:, 1] + near[:, 3])), 0)
+        # commas hang below their line, nothing stands above one but over a part of a digit: between two lines a piece belongs to the upper
+        above = np.where(np.arange(len(placed)) < major, np.maximum(near[:, 1] - (y + h / 2), 0), 0)
+        far = np.hypot(gap_x, 1.3 * gap_y) + above
+        far[gap_y > ASTRAY * near[:, 3]] = np.inf
+        nearest = int(far.argmin())
+        if np.isfinite(far[nearest]):
+            line_of[k] = line_of[placed[nearest]]
+            owned[line_of[k]].append(k)
+            placed.append(k)
     return owned
 
 

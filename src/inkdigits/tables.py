@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .crops import Crop
 
 COLUMNS = ("file", "page", "line", "position", "text", "guess", "confidence", "check", "remark")
+EVENS = 0.5  # confidence in a number below which a person is asked to look, though every digit that was found is sure
 # control characters, half characters (bytes of a name that are no UTF-8), and what turns the direction of writing or breaks a line
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _UNDECODED = range(0xDC80, 0xDD00)  # how Python keeps a byte of a file name that is no UTF-8
@@ -119,11 +120,13 @@ def _enter_number(number: Number, position: int, remark: str) -> Row:
 
 
 def _doubt(number: Number) -> str:
-    """Return in words what of a number is not vouched for, places counted from 1; empty where nothing is `?`."""
+    """Return in words what of a number is not vouched for, places counted from 1; empty where all is."""
+    if UNSURE not in number.text:
+        return "more likely wrong than right" if number.confidence < EVENS else ""
     count = len(number.digits)
     places = [str(place) for place, digit in enumerate(number.digits, 1) if digit.value is None]
     if not places:
-        return "a mark is doubtful" if UNSURE in number.text else ""
+        return "a mark is doubtful"
     if len(places) == count:
         return "the digit is doubtful" if count == 1 else f"all {count} digits are doubtful"
     if len(places) == 1:
