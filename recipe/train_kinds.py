@@ -1,6 +1,6 @@
 """Labelled candidates come in; the weights that tell digits from parts, marks and dirt come out, with a table of what they confuse.
 
-    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 12] [--rate 2e-3] [--start kinds.onnx] [--weights DIR]
+    python recipe/train_kinds.py candidates --out runs/kinds [--epochs 12] [--rate 2e-3] [--start kinds.onnx [--kept 0.5]] [--weights DIR]
 
 Torch. The network sees a candidate in its surroundings and what the packaged reader made of its glyph, so train the reader first; from the
 shards `others-*` it learns, which that reader has never seen. The held shards, of hands and fonts that never train, choose nothing but the
@@ -65,23 +65,29 @@ class KindsNetwork(nn.Module):
         return self.kinds(both), self.values(both) + self.trust * told
 
 
-def start_from(model: KindsNetwork, path: Path, shown: torch.Tensor) -> None:
-    """Put the weights of an exported network into `model`, batch normalisation unfolded so that on `shown` it changes nothing.
-
-    Args:
-        model: untrained.
-        path: what `to_onnx` made.
-        shown: some hundred candidates, float32 of shape (n, 4, 40, 40), 0–1.
-    """
-    data = path.read_bytes()
+def folded(data: bytes) -> list[torch.Tensor]:
+    """Return the weights that `to_onnx` wrote: what each layer multiplies with and what it adds, then how far the reading is trusted."""
     modelfile.describe(data)
     graph = onnx.load_from_string(data).graph
     tensors = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
-    kept = [[tensors[name] for name in node.input if name in tensors] for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    *_, last = (node for node in graph.node if node.op_type == "Mul")
+    weighty = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    return [tensors[name] for node in [*weighty, last] for name in node.input if name in tensors]
+
+
+def start_from(model: KindsNetwork, weights: list[torch.Tensor], shown: torch.Tensor) -> None:
+    """Put weights into `model`, batch normalisation unfolded so that on `shown` it changes nothing.
+
+    Args:
+        model: its own weights of no matter.
+        weights: as from `folded`.
+        shown: some hundred candidates, float32 of shape (n, 4, 40, 40), 0–1.
+    """
+    left = iter(weights)
     with torch.no_grad():
         for convolution, norm, _ in model.stack:
-            weights, bias = kept.pop(0)
-            convolution.weight.copy_(weights)
+            convolution.weight.copy_(next(left))
+            bias = next(left)
             shown = convolution(shown)
             variance, mean = torch.var_mean(shown, (0, 2, 3), correction=0)
             norm.running_mean.copy_(mean)
@@ -89,11 +95,10 @@ def start_from(model: KindsNetwork, path: Path, shown: torch.Tensor) -> None:
             norm.weight.copy_(torch.sqrt(variance + norm.eps))
             norm.bias.copy_(bias + mean)
             shown = functional.relu(shown + bias[:, None, None])
-        for layer, (weights, bias) in zip((model.dense, model.hidden, model.kinds, model.values), kept, strict=True):
-            layer.weight.copy_(weights)
-            layer.bias.copy_(bias)
-        *_, last = (node for node in graph.node if node.op_type == "Mul")
-        model.trust.copy_(next(tensors[name] for name in last.input if name in tensors))
+        for layer in (model.dense, model.hidden, model.kinds, model.values):
+            layer.weight.copy_(next(left))
+            layer.bias.copy_(next(left))
+        model.trust.copy_(next(left))
 
 
 def load(folder: Path, name: str, classifier: Classifier) -> dict[str, np.ndarray]:
@@ -207,6 +212,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="the highest rate of learning")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="begin with these exported weights")
+    parser.add_argument("--kept", type=float, default=0.0, help="share of what it began with, at the end")
     parser.add_argument("--weights", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -216,10 +222,14 @@ def main() -> None:
     print(f"{len(data['y']):,} candidates, {len(held['y']):,} held back:", counts, flush=True)
     torch.manual_seed(args.seed)
     model = KindsNetwork()
-    if args.start:
-        start_from(model, args.start, batch(held, np.arange(1024), None)[0])
+    shown = batch(held, np.arange(min(1024, len(held["y"]))), None)[0]
+    before = folded(args.start.read_bytes()) if args.start else []
+    if before:
+        start_from(model, before, shown)
     model = model.to(memory_format=torch.channels_last)
     model = train(model, data, held, epochs=args.epochs, rate=args.rate, seed=args.seed, out=args.out)
+    if before:
+        start_from(model, [torch.lerp(now, then, args.kept) for now, then in zip(folded(to_onnx(model)), before, strict=True)], shown)
     kinds, values = logits(model, held)
     found, digits = kinds.argmax(1), held["labels"] < NO_DIGIT
     confusion = [[int(((held["y"] == i) & (found == j)).sum()) for j in range(len(KINDS))] for i in range(len(KINDS))]
