@@ -33,7 +33,9 @@ PAGES = 25  # a shard
 NAMES = ("train", "held", "others")
 MOST = {"part": 60, "other": 70}  # of one page: the rest says the same again
 LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 0.1)
+PRINTED = 0.15  # share of pages whose numbers are printed
 PROSE_SHARE = 0.4  # of the pages that hold running text besides
+NUMBERED, LETTERS = 0.6, 0.5  # of these: with numbers among its words; with digits so small that there is room for much of it
 MARKS, DIGITS = ".,-/:", tuple("0123456789")
 
 
@@ -109,9 +111,9 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     for i in range(PAGES):
         seed = (1 + NAMES.index(name)) * 1_000_000 + number * PAGES + i
         rng = np.random.default_rng([seed, 0xC0])
-        hand = printed if rng.random() < 0.1 else written
+        hand = printed if rng.random() < PRINTED else written
         prose = () if rng.random() > PROSE_SHARE else printed.fonts if rng.random() < 0.7 else written.fonts
-        found += _page(seed, rng, hand, tuple(map(Font, (f.path for f in prose))))
+        found += _page(seed, rng, hand, prose)
     path = out / f"{name}-{number:04d}.npz"
     with replacing(path) as beside:
         xs, ys, glyphs, labels = (np.array(part, np.uint8) for part in zip(*found, strict=True))
@@ -131,9 +133,11 @@ def _page(seed: int, rng: np.random.Generator, hand: Hands, prose: Sequence[Font
             seed=seed,
             hands=hand,
             dirt=str(rng.choice(LEVELS, p=LEVEL_SHARES)),
+            digit_height=float(rng.uniform(24, 70)) if prose and rng.random() < LETTERS else None,
             touching=touching or None,
             decoys=int(rng.integers(1, 14)) if prose or rng.random() < 0.6 else None,
             prose=prose,
+            prose_numbers=re.split("[| ]", make_text(rng).replace("?", "0")) if prose and rng.random() < NUMBERED else (),
         )
         ink = find_ink(picture, ruled=True)
         lines = segment(ink)

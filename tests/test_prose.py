@@ -31,11 +31,25 @@ def printed(text: str, size: int, turn: int = 0) -> np.ndarray:
 
 def test_text_is_ink_and_keeps_to_its_room(font: Path) -> None:
     for seed in range(20):
-        ink = print_text(20, (500, 300), (Font(font),), np.random.default_rng(seed))
+        ink, numbers = print_text(20, (500, 300), (Font(font),), np.random.default_rng(seed))
+        assert not numbers
         assert ink.dtype == np.uint8 and ink.max() > 200
         assert max(ink.shape) <= 560 and min(ink.shape) <= 340
-    again = print_text(20, (500, 300), (Font(font),), np.random.default_rng(19))
+    again, _ = print_text(20, (500, 300), (Font(font),), np.random.default_rng(19))
     assert np.array_equal(ink, again)
+
+
+def test_numbers_among_words_stand_where_it_says(font: Path) -> None:
+    found = 0
+    for seed in range(30):
+        ink, numbers = print_text(40, (900, 500), (Font(font, skip="5"),), np.random.default_rng(seed), ["1", "50"])
+        assert {c for c, _ in numbers} <= {"1"}  # the font's 5 is not to be drawn
+        found += len(numbers)
+        for _, (x, y, width, height) in numbers:
+            around = ink[y - 2 : y + height + 2, x - 2 : x + width + 2]
+            assert ink[y : y + height, x : x + width].max() > 200
+            assert around[:, 0].max() < 128 > around[:, -1].max() and around[0].max() < 128 > around[-1].max()
+    assert found > 30
 
 
 def test_a_font_that_is_none(tmp_path: Path) -> None:
@@ -47,6 +61,14 @@ def test_a_font_that_is_none(tmp_path: Path) -> None:
 def test_text_is_no_character_of_the_truth(font: Path) -> None:
     _, truth, characters = make_labelled_page("42", seed=1, size=(800, 600), decoys=8, prose=(Font(font),))
     assert truth.text == "42" and [c for c, _ in characters] == ["4", "2"]
+
+
+def test_numbers_among_words_are_characters_but_not_of_the_page(font: Path) -> None:
+    kwargs = {"seed": 1, "size": (1600, 1200), "decoys": 8, "digit_height": 60, "prose": (Font(font),)}
+    picture, truth, characters = make_labelled_page("42", **kwargs, prose_numbers=["7"], dirt="clean")
+    assert truth.text == "42" and len(characters) > 4 and {c for c, _ in characters[2:]} == {"7"}
+    for _, (x, y, width, height) in characters[2:]:
+        assert picture[y : y + height, x : x + width].min() < 128
 
 
 @pytest.mark.parametrize("size", [24, 34, 44])

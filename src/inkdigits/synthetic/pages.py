@@ -16,13 +16,14 @@ from .camera import Picture, View, choose_view, expose, light_up
 from .decoys import blot, print_word, scribble, trim, write_word
 from .dirt import Dirt, keep_legible, sample_dirt
 from .hands import Font, Hands, Writer, choose_writer
-from .layout import Layout, Placed, Rectangle, choose_style, digit_that_fits, lay_out, move, parse_text, position
+from .layout import SMALLEST_DIGIT, Layout, Placed, Rectangle, choose_style, digit_that_fits, lay_out, move, parse_text, position
 from .paper import fold, make_desk, make_paper, print_box, rule, show_through, stain
 from .pens import Pen, choose_pen, lay
-from .prose import print_text
+from .prose import Characters, print_text
 from .shapes import MARKS
 
 Ink = NDArray[np.uint8]
+Prose = tuple[Sequence[Font], Sequence[str]]  # what running text is set in, and the numbers among its words
 
 SIZES = ((1600, 1200), (1200, 1600), (1280, 960), (1024, 768), (900, 1200), (800, 600), (1000, 400))
 SMALLEST_SIDE, LARGEST_SIDE = 32, 12_000
@@ -83,11 +84,13 @@ def make_labelled_page(
     touching: float | None = None,
     decoys: int | None = None,
     prose: Sequence[Font] = (),
+    prose_numbers: Sequence[str] = (),
 ) -> tuple[Picture, Page, list[tuple[str, Box]]]:
     """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink.
 
     `decoys` says how many words, scribbles and blots there are; None for as many as the circumstances have. With
-    fonts of `prose`, two of three are running text in one of these.
+    fonts of `prose`, two of three are running text in one of these, and `prose_numbers` stand here and there among its words: their
+    characters come after all others, and the `Page` is without them.
     """
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
@@ -111,11 +114,11 @@ def make_labelled_page(
     view = view.shifted(x, y)
     move(layout, -x, -y)
     sheet = make_paper((rows, columns), conditions, rng)
-    _print_sheet(sheet, layout, conditions, digit, writer, hands, prose, rng)
+    among = _print_sheet(sheet, layout, conditions, digit, writer, hands, (prose, prose_numbers), rng)
     _dirty_sheet(sheet, conditions, rng)
     background = make_desk((height, width), rng) if conditions.has_desk else np.zeros((height, width, 3), np.uint8)
     lit = light_up(view.shoot(sheet, background), conditions, rng)
-    characters = [(p.character, _box(p, view, size)) for p in layout.placed]
+    characters = [(p.character, _box(p, view, size)) for p in [*layout.placed, *among]]
     return expose(lit, conditions, rng), _truth(layout, view, size), characters
 
 
@@ -167,9 +170,9 @@ def _seen(view: View, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def _print_sheet(
-    sheet: Picture, layout: Layout, dirt: Dirt, digit: float, writer: Writer, hands: Hands, prose: Sequence[Font], rng: np.random.Generator
-) -> None:
-    """Put everything on the sheet that is printed or written."""
+    sheet: Picture, layout: Layout, dirt: Dirt, digit: float, writer: Writer, hands: Hands, prose: Prose, rng: np.random.Generator
+) -> list[Placed]:
+    """Put everything on the sheet that is printed or written; return the characters that stand among words."""
     rows, columns = sheet.shape[:2]
     if dirt.ruling:
         rule(sheet, dirt, digit * float(rng.uniform(0.5, 1.8)), rng)
@@ -184,9 +187,10 @@ def _print_sheet(
     strength = float(rng.uniform(0.5, 1))
     for box in layout.boxes:
         print_box(sheet, box, thick, (grey, grey, min(255, grey + 15)), strength)
-    _add_decoys(sheet, layout, dirt.decoys, digit, writer, hands, prose, rng)
+    among = _add_decoys(sheet, layout, dirt.decoys, digit, writer, hands, prose, rng)
     for p in layout.placed:
         lay(sheet, p.ink, (round(p.x), round(p.y)), writer.pen.colour)
+    return among
 
 
 def _paste(canvas: Ink, ink: Ink, at: tuple[int, int]) -> None:
@@ -196,16 +200,20 @@ def _paste(canvas: Ink, ink: Ink, at: tuple[int, int]) -> None:
 
 
 def _add_decoys(
-    sheet: Picture, layout: Layout, count: int, digit: float, writer: Writer, hands: Hands, prose: Sequence[Font], rng: np.random.Generator
-) -> None:
-    """Put words, scribbles and blots where there is room for them beside the numbers."""
+    sheet: Picture, layout: Layout, count: int, digit: float, writer: Writer, hands: Hands, prose: Prose, rng: np.random.Generator
+) -> list[Placed]:
+    """Put words, scribbles and blots where there is room for them beside the numbers; return the characters of numbers among the words."""
+    fonts, numbers = prose
+    among: list[Placed] = []
     gap = 0.9 * digit
     taken = [(p.x - gap, p.y - 0.4 * digit, p.x + p.ink.shape[1] + gap, p.y + p.ink.shape[0] + 0.4 * digit) for p in layout.placed]
     rows, columns = sheet.shape[:2]
     for _ in range(count):
-        if prose and rng.random() < PROSE_SHARE:
+        told: Characters = []
+        if fonts and rng.random() < PROSE_SHARE:
             room = (columns * float(rng.uniform(0.2, 0.95)), rows * float(rng.uniform(0.05, 0.9)))
-            ink, colour = print_text(digit * float(rng.choice(PROSE_SIZES)), room, prose, rng), (40, 40, 44)
+            height = digit * float(rng.choice(PROSE_SIZES))
+            (ink, told), colour = print_text(height, room, fonts, rng, numbers if height >= SMALLEST_DIGIT else ()), (40, 40, 44)
         else:
             ink, colour = _decoy(digit, writer, hands, rng)
         if float(sheet.mean()) < 100:  # nobody prints on a blackboard
@@ -216,7 +224,11 @@ def _add_decoys(
             if not any(_overlap(spot, other) for other in taken):
                 lay(sheet, ink, (int(x), int(y)), colour)
                 taken.append(spot)
+                for character, (left, top, width, height) in told:
+                    own = ink[top : top + height, left : left + width]
+                    among.append(Placed(character, own, int(x) + left, int(y) + top, (0, 0)))
                 break
+    return among
 
 
 def _decoy(digit: float, writer: Writer, hands: Hands, rng: np.random.Generator) -> tuple[Ink, tuple[int, int, int]]:
