@@ -137,3 +137,13 @@ def test_no_digit_is_a_ring_with_something_in_it():
     for glyph in x[:600]:
         ink = cv2.copyMakeBorder(cv2.resize(glyph, (112, 112), interpolation=cv2.INTER_CUBIC), 20, 20, 20, 20, cv2.BORDER_CONSTANT)
         assert not find_rings(Components.of(np.where(ink > 80, ink, 0).astype(np.uint8))).any()
+
+
+@pytest.mark.parametrize(("bar", "low"), [(5, 20), (12, 12), (20, 8), (28, 20)])
+def test_an_eight_that_is_thick_at_its_bar_and_below_is_no_ring(bar, low):
+    ink = np.zeros((160, 120), np.uint8)
+    cv2.circle(ink, (60, 45), 26, 255, 3)
+    cv2.circle(ink, (60, 100), 28, 255, 3)
+    cv2.ellipse(ink, (60, 100), (28, 28), 0, 60, 120, 255, low)
+    cv2.line(ink, (45, 71), (75, 71), 255, bar)
+    assert not find_rings(Components.of(ink)).any()

@@ -109,10 +109,10 @@ def _is_ring_alone(pieces: Components, ring: int) -> bool:
     """Tell whether a piece is a ring together with all that it goes around: a figure of its own, where an 8 has but a bar."""
     x, y, w, h = (int(v) for v in pieces.boxes[ring])
     part = pieces.labels[y : y + h, x : x + w] == ring + 1
-    rest = _within_curve(part)
-    rows, columns = np.nonzero(rest)
-    if len(rows) < FIGURE * np.count_nonzero(part):
+    rest = Components.of(_within_curve(part).view(np.uint8))
+    if not len(rest) or rest.areas.sum() < FIGURE * np.count_nonzero(part):
         return False
+    rows, columns = _pixels(rest, int(rest.boxes[:, 3].argmax()))  # where an 8 is thick below its bar, that is no part of a figure
     tall, broad = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     return tall >= TALL * h and (not _is_stick(rows, columns) or _is_one(np.array([broad, tall]), np.array([w, h])))
 
