@@ -103,13 +103,16 @@ def test_the_bar_of_a_fraction_of_one_digit_over_one_goes():
     assert (bare[155:166, 90:172] > 0.15).sum() < 0.1 * (form[155:166, 90:172] > 0.15).sum()
 
 
-@pytest.mark.parametrize("shape", ["−5 under 3", "plus", "T", "a 2 with a long foot"])
+@pytest.mark.parametrize("shape", ["−5 under 3", "plus", "T", "a 2 with a long foot", "a wide 7", "a 2 whose foot goes on", "55"])
 def test_bars_of_signs_letters_and_digits_stay(shape):
     page = page_with("3", foot=130, x=200)
     lines = {
         "−5 under 3": [(120, 200, 170, 200)],
         "plus": [(300, 200, 370, 200), (335, 165, 335, 235)],
         "T": [(300, 170, 370, 170), (335, 170, 335, 240)],
+        "a wide 7": [(300, 170, 400, 170), (388, 170, 378, 240)],
+        "a 2 whose foot goes on": [(290, 240, 350, 240), (298, 240, 340, 170)],
+        "55": [(300, 170, 450, 170), (314, 170, 314, 240), (389, 170, 389, 240)],
         "a 2 with a long foot": [(300, 240, 380, 240), (300, 240, 350, 180)],
     }[shape]
     form = lined(page, *lines, strength=0.7)

@@ -109,6 +109,15 @@ def test_ones_are_no_brackets():
     assert not find_brackets(Components.of(page_with(ones))).any()
 
 
+def test_a_four_and_a_seven_are_no_brackets():
+    def digits(ink):
+        cv2.line(ink, (200, 130), (200, 190), 255, 6)
+        cv2.polylines(ink, [np.array([(152, 114), (145, 160), (160, 158), (158, 112), (174, 215)])], False, 255, 6)
+        cv2.polylines(ink, [np.array([(232, 125), (238, 112), (258, 112), (262, 135), (250, 165), (236, 215)])], False, 255, 6)
+
+    assert not find_brackets(Components.of(page_with(digits))).any()
+
+
 def test_one_bracket_alone_is_none():
     def half(ink):
         four(ink)

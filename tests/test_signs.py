@@ -55,7 +55,12 @@ def slanted_one(ink):
     cv2.polylines(ink, [np.array([(350, 85), (385, 60), (372, 140)])], False, 255, 6)
 
 
-@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, lambda ink: None])
+def open_four(ink):
+    cv2.polylines(ink, [np.array([(348, 95), (350, 108), (364, 124), (396, 58)])], False, 255, 7)
+    cv2.line(ink, (364, 124), (358, 140), 255, 7)
+
+
+@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, open_four, lambda ink: None])
 def test_what_is_no_sign_stays(draw):
     assert not find_signs(digits_with(draw)).any()
 

@@ -27,7 +27,8 @@ EVEN = 0.4  # share of its columns where a line to write on is seen alone
 LONG, SURELY = 2.0, 4.0  # times as long as writing is high: a line to write on where its ends are free, and whatever they are
 ALONE, LONGER = 0.9, 1.4  # share where it is seen alone, and times as long: the line of a fraction, or under a number, that touches nothing
 SHORTEST, WRITTEN_ON = 0.8, 0.6  # the same where digits stand on it: times as long; share of the rows with ink
-FREE, BARE_END = 0.12, 1.2  # share of it that sticks out on either side, and is no more than so many times as thick as usual there
+FREE, FREER = 0.12, 0.25  # share of it that sticks out on either side; the same of a short one that digits touch
+BARE_END = 1.2  # times as thick as usual: no more stands at a free end
 WRITTEN, SPECK = 0.8, 6  # of the sizes of what is written, the one that counts; pixels: what is smaller is none
 SAME_END, FARTHEST = 0.15, 12  # of a box's height, and pixels: how far its level lines may end from its corners
 LOWEST, HOLDING = 12, 0.7  # pixels, and of what is written: a box is as high at least, and a cell as many pixels wide
@@ -116,17 +117,21 @@ def _is_bar(line: Line, inked: Mask, size: float) -> bool:
     """
     around = round(line.thick)  # the corner of a 2 lies before its foot
     above, below = (line.prolonged(around).rises(inked, way) for way in (-1, 1))
-    ends = around + max(3, round(FREE * min(len(line.path), size)))
-    if np.maximum(above, below)[[*range(ends), *range(-ends, 0)]].max() > BARE_END * line.thick:
+    high, up, down = np.maximum(above, below), above > 2 * line.thick, below > 2 * line.thick
+
+    def is_free(share: float) -> bool:
+        ends = around + max(3, round(share * min(len(line.path), size)))
+        return bool(high[[*range(ends), *range(-ends, 0)]].max() <= BARE_END * line.thick)
+
+    hangs = down.any() and not up.any()  # as a 7, and the hats of 5s that are one line
+    if hangs or not is_free(FREE):
         return False
-    up, down = above > 2 * line.thick, below > 2 * line.thick
-    if len(line.path) >= (LONGER if line.even >= ALONE else LONG) * size:
+    if len(line.path) >= (LONG if (up | down).any() else LONGER) * size:
         return True
-    beside = np.ones(round(line.thick) * 2 + 1)  # a slanted stroke goes on a little aside
-    if len(line.path) < SHORTEST * size or (np.convolve(up, beside, "same").astype(bool) & down).any():
+    if len(line.path) < SHORTEST * size or down.any():
         return False
     over, under = (line.beside(inked, way, round(size)).any(1).mean() >= WRITTEN_ON for way in (-1, 1))
-    return bool(over and (up.any() or (under and not down.any())))
+    return bool(over and (is_free(FREER) if up.any() else under))
 
 
 def _is_among(line: Line, lines: list[Line]) -> bool:

@@ -21,6 +21,7 @@ THIN = 0.25  # of the way to where it ends on one side, there is nothing of it: 
 OUTLINE, THICK = 120, 0.15  # sides from which the outer edge of a ring is seen; of its breadth: it is no thicker
 FIGURE, TALL = 0.2, 0.45  # of a ring's ink and height: a figure that it goes around and touches has more
 NARROW, BOWED = 0.5, 0.05  # of its height: a bracket is no broader, and bends by more; a 1 is straighter
+ALONG, EVENLY = 0.9, 0.4  # share of its rows that it crosses but once; of its bow, so much is there above and below the middle, too
 TALLER, AS_TALL = 1.1, 0.75  # than what it holds; and a bracket has its like on the other side
 
 
@@ -57,11 +58,19 @@ def find_brackets(pieces: Components) -> NDArray[np.bool_]:
 
 
 def _bow(pieces: Components, which: int) -> float:
-    """Return how far a piece's middle lies to the left of its ends, as a share of its height."""
+    """Return how far a piece's middle lies to the left of its ends, as a share of its height; 0 where it is not bent evenly."""
     rows, columns = _pixels(pieces, which)
-    place = (rows - rows.min()) / max(1, int(np.ptp(rows)))
-    ends = [columns[part].mean() for part in (place < 0.2, place > 0.8)]
-    return float(np.mean(ends) - columns[(place > 0.4) & (place < 0.6)].mean()) / max(1, int(np.ptp(rows)))
+    tall = int(np.ptp(rows)) + 1
+    at = rows - rows.min()
+    first, last = (np.full(tall, start) for start in (columns.max(), columns.min()))
+    np.minimum.at(first, at, columns)
+    np.maximum.at(last, at, columns)
+    if (np.bincount(at, minlength=tall) > last - first).mean() < ALONG:
+        return 0.0
+    middle = (first + last) / 2
+    top, high, half, low, foot = (float(part.mean()) for part in np.array_split(middle, 5))
+    left = [(top + foot) / 2 - half, (2 * top + foot) / 3 - high, (top + 2 * foot) / 3 - low]  # of a line from end to end
+    return left[0] / tall if min(abs(left[1]), abs(left[2])) > EVENLY * abs(left[0]) and np.ptp(np.sign(left)) == 0 else 0.0
 
 
 def _are_pair(pieces: Components, left: int, right: int) -> bool:

@@ -28,6 +28,7 @@ LOW, TALL = 0.8, 0.9  # of what is written: a plus is no higher, a tick no lower
 STRAIGHT = 0.62  # times as thick as it is: how far a tick's ink lies from its two strokes
 VERTEX, SHORT, RISING = 0.6, 0.15, 0.12  # of its width: where the two meet at most; of its height and width: the short one's at least
 OPEN, PARTED = 1.2, 0.5  # times as thick as it is above its foot: from there up to the short one's end, so many rows hold two strokes
+FOOT = 1.2  # times as wide as the long stroke: where both meet they are wider, and no farther from the lower end
 BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its height, a tick is as wide
 
 
@@ -119,7 +120,7 @@ def _is_tick(part: Part) -> bool:
     thick = _thickness(part)
     if np.hypot(*down) < BROAD * thick or width < SLANTED * height:
         return False
-    if not _is_open(part, int(begin[1]), int(vertex[1] - OPEN * thick)):
+    if not _is_open(part, int(begin[1]), int(vertex[1] - OPEN * thick)) or _has_foot(part):
         return False
     half = thick / 2  # from the edge of a stroke to its middle
     begin[0], vertex[1], end[1] = begin[0] + half, vertex[1] - half, end[1] + half
@@ -131,6 +132,14 @@ def _is_open(part: Part, start: int, stop: int) -> bool:
     """Tell whether a piece is two strokes in nearly all rows of some: those of a tick part at its foot, those of a 4 higher up."""
     rows = np.pad(part[start:stop], ((0, 0), (1, 0)))
     return len(rows) > 0 and bool(((~rows[:, :-1] & rows[:, 1:]).sum(1) > 1).mean() >= PARTED)
+
+
+def _has_foot(part: Part) -> bool:
+    """Tell whether two strokes go on as one below where they meet, as those of an open 4 do."""
+    back = part[:, ::-1]
+    ended = np.logical_or.accumulate(np.logical_or.accumulate(back, 1) & ~back, 1)  # the long stroke, at the right of every row
+    stem = float(np.median((back & ~ended).sum(1)))
+    return int((part.sum(1)[::-1] > FOOT * stem).argmax()) > stem
 
 
 def _thickness(part: Part) -> float:
