@@ -131,7 +131,8 @@ def _is_bar(line: Line, inked: Mask, size: float) -> bool:
     if len(line.path) < SHORTEST * size or down.any():
         return False
     over, under = (line.beside(inked, way, round(size)).any(1).mean() >= WRITTEN_ON for way in (-1, 1))
-    return bool(over and (is_free(FREER) if up.any() else under))
+    on_it = len(line.path) >= size and is_free(FREER)  # no foot of a 1
+    return bool(over and (on_it if up.any() else under))
 
 
 def _is_among(line: Line, lines: list[Line]) -> bool:

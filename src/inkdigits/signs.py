@@ -139,7 +139,7 @@ def _has_foot(part: Part) -> bool:
     back = part[:, ::-1]
     ended = np.logical_or.accumulate(np.logical_or.accumulate(back, 1) & ~back, 1)  # the long stroke, at the right of every row
     stem = float(np.median((back & ~ended).sum(1)))
-    return int((part.sum(1)[::-1] > FOOT * stem).argmax()) > stem
+    return int((part.sum(1)[::-1] > FOOT * stem + 1).argmax()) > stem
 
 
 def _thickness(part: Part) -> float:
