@@ -38,6 +38,7 @@ VALUE_SHARE = 0.7  # of the loss: which digit it is, beside what kind of thing
 BLIND = 0.1  # of the candidates are shown without a reading: surroundings must say much by themselves
 BATCH = 256
 NO_DIGIT = 10
+SHORT_FLOATS = torch.cpu._is_avx512_bf16_supported()  # where the machine has none of its own, they take twice as long
 
 
 class KindsNetwork(nn.Module):
@@ -158,7 +159,7 @@ def train(
         model.train()
         for which in rng.permutation(len(y))[: steps * BATCH].reshape(steps, BATCH):
             optimizer.zero_grad(set_to_none=True)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=SHORT_FLOATS):
                 found = model(*batch(data, which, rng))
             losses(found, y[which], labels[which]).backward()
             optimizer.step()

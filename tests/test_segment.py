@@ -167,6 +167,16 @@ def test_crumbs_beside_a_large_digit_make_no_line():
     assert len(segment(ink)) == 1
 
 
+def test_a_speck_near_a_large_digit_is_dirt_and_a_fine_point_is_none():
+    ink = np.zeros((500, 700), np.uint8)
+    for x in (100, 350, 550):
+        cv2.rectangle(ink, (x, 100), (x + 90, 300), 255, 12)
+    ink[340:344, 145:150] = 255
+    ink[290:300, 270:280] = 255
+    (line,) = segment(ink)
+    assert [a.box.height for a in line.atoms if a.is_minor] == [10]
+
+
 def test_numbers_beside_print_are_told_by_their_own_height():
     ink = np.zeros((300, 900), np.uint8)
     for x in range(30, 150, 20):

@@ -23,6 +23,7 @@ Ink = NDArray[np.uint8]
 RULE = 0.55  # a straight thin line along this share of the page's side is a rule
 SMALLEST = 7  # pixels: what is lower and narrower than this is no digit
 MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no line: it is a small digit, a mark, a stroke, or dirt
+TINIEST = 0.03  # of its height: what is smaller is dirt, for a full stop is about as large as strokes are thick
 AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
 BELOW_ALL = 0.3  # of the usual height: less is no digit on this page, but in a row of its like
 LEAST_IN_ROW, IN_ROW, MOST_IN_ROW = 12, 0.8, 600  # pixels it must be high there, heights between two of them, and how many are no dirt
@@ -187,7 +188,8 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     gap_y = np.maximum(np.maximum(y[tall] - (y + h)[low, None], y[low, None] - (y + h)[tall]), 0)
     near = np.hypot(gap_x, gap_y) < np.where(in_row[low], BROKEN_OFF, 1.1)[:, None] * size[tall]
     is_minor = np.zeros(len(size), bool)
-    is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1)
+    tiny = np.maximum(w, h)[low, None] < TINIEST * size[tall]
+    is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1) & (near & ~tiny).any(1)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
 
 
