@@ -60,7 +60,12 @@ def open_four(ink):
     cv2.line(ink, (364, 124), (358, 140), 255, 7)
 
 
-@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, open_four, lambda ink: None])
+def small_four_whose_hole_is_filled(ink):
+    plus(ink)
+    cv2.fillPoly(ink, [np.array([(352, 100), (368, 84), (368, 100)])], 255)
+
+
+@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, open_four, small_four_whose_hole_is_filled, lambda ink: None])
 def test_what_is_no_sign_stays(draw):
     assert not find_signs(digits_with(draw)).any()
 

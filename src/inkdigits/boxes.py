@@ -120,9 +120,9 @@ def find_cells(contrast: Float, noise: Float) -> list[Cell]:
             if len(alike) >= MANY and _are_squares_of_paper(alike):
                 return []  # its rules are long, and sought as such; so many leave no doubt
         if len(alike) >= SEVERAL and any(cell.is_used for cell in alike):
-            if _are_squares_of_paper(alike) or _are_rules(inked, alike, closed_in):
-                return []
             found = _of_one_size(inked, alike)
+            if _are_squares_of_paper(alike) or _are_rules(inked, alike, closed_in + found):
+                return []
             if found and _is_little_used(alike) and _are_stacked(found):
                 return []
             return found + [c for c in closed_in if c.holds and not any(_stands_in(c, other) for other in found)]

@@ -22,6 +22,7 @@ LIKE, OVER = 0.6, 0.6  # the shorter of them for the longer; what of it lies abo
 NEAR, FAR = 0.12, 0.9  # of their length: how far they lie apart
 ROOM = 0.25  # of their length: as near to their ends there is nothing
 ARM, MIDDLE = 0.8, 0.25  # of a plus: how much of its width or height an arm takes; how near to its ends the other may cross it
+BARE = 0.025  # share of its ink: so much more stands nowhere to the upper left of its arms
 SQUARE = 0.75  # of a plus, the shorter side for the longer
 END, BESIDE = 0.2, 0.25  # of its sides: what of a plus are its ends; how near to its arms they lie
 LOW, TALL = 0.8, 0.9  # of what is written: a plus is no higher, a tick no lower
@@ -97,7 +98,22 @@ def _is_plus(part: Part) -> bool:
     level = np.flatnonzero(part[:, :wide].any(1) | part[:, -wide:].any(1))  # where its four ends are
     upright = np.flatnonzero(part[:high].any(0) | part[-high:].any(0))
     near = np.abs(level - y).max() <= BESIDE * height and np.abs(upright - x).max() <= BESIDE * width
-    return bool(near and not _has_hole(part))
+    return bool(near and not _has_hole(part) and _is_bare(part, float(level.mean()), float(upright.mean())))
+
+
+def _is_bare(part: Part, y: float, x: float) -> bool:
+    """Tell whether there is not much more to the upper left of both arms, which lie about row `y` and column `x`, than elsewhere.
+
+    Blur fills the hole of a 4, and a plus that leans has ink on two sides of its arms.
+    """
+    height, width = part.shape
+    high, wide = max(1, round(END * height)), max(1, round(END * width))
+    thick = np.median([*part[:, :wide].sum(0), *part[:, -wide:].sum(0)]), np.median([*part[:high].sum(1), *part[-high:].sum(1)])
+    rows, columns = np.nonzero(part)
+    up, left = y - thick[0] / 2 - rows, x - thick[1] / 2 - columns
+    down, right = -up - thick[0], -left - thick[1]
+    shares = [((one > 1) & (other > 1)).mean() for one in (up, down) for other in (left, right)]
+    return bool(shares[0] - max(shares[1:]) < BARE)
 
 
 def _has_hole(part: Part) -> bool:
