@@ -48,6 +48,15 @@ def test_a_box_that_is_touched_by_its_digit_goes_by_the_size_of_the_others():
     assert bare[150, 325] > 0.5  # where the stroke crosses it
 
 
+def test_boxes_go_where_every_other_is_parted_by_what_is_written_in_it():
+    row = [(60 + 50 * i, 150, 50, 60) for i in range(9)]
+    strokes = [((x + 70, 150), (x + 100, 210)) if i % 2 == 0 else ((x + 85, 162), (x + 85, 198)) for i, x in enumerate(range(0, 450, 50))]
+    bare = remove_boxes(page_with(row, strokes), NOISE)
+    only_ink = page_with([], strokes)
+    assert bare[only_ink > 0.5].min() > 0.5
+    assert (bare[cv2.dilate(only_ink, np.ones((5, 5))) == 0] > 0.15).mean() < 0.0005
+
+
 @pytest.mark.parametrize("boxes", [[(100, 150, 40, 60)], [(100, 150, 40, 30), (100, 180, 40, 30)]])
 def test_a_lonely_empty_box_may_be_a_digit_and_stays(boxes):
     contrast = page_with(boxes)
