@@ -60,6 +60,14 @@ def test_what_cannot_be_promised_is_refused_in_one_line() -> None:
             few.threshold(nonsense)
 
 
+def test_one_wrong_answer_among_the_surest_does_not_end_a_promise() -> None:
+    confidence = np.r_[np.full(60, 0.999), np.full(900, 0.9)]
+    is_right = np.r_[False, np.full(959, True)]
+    assert make_promise(confidence, is_right).coverage(0.05) == 1
+    few = make_promise(np.full(60, 0.999), np.r_[False, np.full(59, True)])  # one wrong of so few cannot pass
+    assert few.coverage(0.05) == 0 and make_promise(np.full(60, 0.999), np.full(60, True)).coverage(0.05) == 1
+
+
 @pytest.mark.parametrize("max_error", [0.001, 0.003, 0.005, 0.01, 0.05])
 def test_as_many_as_are_needed_are_enough_and_one_less_is_not(max_error: float) -> None:
     n = needed(max_error)

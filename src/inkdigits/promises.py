@@ -71,7 +71,8 @@ class Promise:
         """Return why an error rate cannot be promised: too few labelled answers, or too many wrong ones among the surest of them."""
         if self.n < needed(max_error):
             return f"it takes at least {needed(max_error):,} labelled answers, all of them right, and it was made on {self.n:,}"
-        n, wrong = next((n, w) for n, w in zip(self.answered[::-1], self.wrong[::-1], strict=True) if n >= needed(max_error))
+        first = self._first(max_error)
+        n, wrong = self.answered[first], self.wrong[first]
         can = f"; {100 * self.smallest():g} % can" if self.smallest() < 1 else ""
         return f"of the surest {n:,} answers {wrong:,} are wrong, which leaves {100 * largest_share(wrong, n):.3g} % possible{can}"
 
@@ -87,16 +88,26 @@ class Promise:
 
     def _level(self, max_error: float) -> int | None:
         """Return the lowest level that passes, trying them from the surest down and stopping at the first that fails."""
-        least = needed(max_error)
+        if self.n < needed(max_error):
+            return None
         passed = None
-        for level in reversed(range(len(LEVELS))):
-            n, wrong = self.answered[level], self.wrong[level]
-            if n < least:  # too few to pass, whatever they are: known before anybody looks which are wrong
-                continue
-            if binomial_tail(wrong, n, max_error) > DOUBT:
+        for level in reversed(range(self._first(max_error) + 1)):
+            if binomial_tail(self.wrong[level], self.answered[level], max_error) > DOUBT:
                 break
             passed = level
         return passed
+
+    def _first(self, max_error: float) -> int:
+        """Return the level that is tried first: the surest whose answers can pass though one of them is wrong.
+
+        Were it a surer one, one wrong answer would end it all. Where there is none, it is the surest whose answers can pass if all are
+        right. Either is known before anybody looks which are wrong.
+        """
+        for wrong in (1, 0):
+            can = [n > wrong and binomial_tail(wrong, n, max_error) <= DOUBT for n in self.answered]
+            if any(can):
+                break
+        return sum(can) - 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of a promise."""
