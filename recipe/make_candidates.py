@@ -36,6 +36,7 @@ LEVELS, LEVEL_SHARES = ("clean", "light", "medium", "heavy"), (0.25, 0.35, 0.3, 
 PRINTED = 0.15  # share of pages whose numbers are printed
 PROSE_SHARE = 0.4  # of the pages that hold running text besides
 NUMBERED, LETTERS = 0.6, 0.5  # of these: with numbers among its words; with digits so small that there is room for much of it
+UNITS = 0.2  # share of pages with units beside their numbers, printed or written
 MARKS, DIGITS = ".,-/:", tuple("0123456789")
 
 
@@ -113,7 +114,8 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
         rng = np.random.default_rng([seed, 0xC0])
         hand = printed if rng.random() < PRINTED else written
         prose = () if rng.random() > PROSE_SHARE else printed.fonts if rng.random() < 0.7 else written.fonts
-        found += _page(seed, rng, hand, prose)
+        units = () if rng.random() > UNITS else printed.fonts if rng.random() < 0.4 else written.fonts
+        found += _page(seed, rng, hand, prose, units)
     path = out / f"{name}-{number:04d}.npz"
     with replacing(path) as beside:
         xs, ys, glyphs, labels = (np.array(part, np.uint8) for part in zip(*found, strict=True))
@@ -125,7 +127,9 @@ def make_shard(name: str, number: int, fonts: Path, out: Path) -> Path:
     return path
 
 
-def _page(seed: int, rng: np.random.Generator, hand: Hands, prose: Sequence[Font]) -> list[tuple[np.ndarray, int, np.ndarray, int]]:
+def _page(
+    seed: int, rng: np.random.Generator, hand: Hands, prose: Sequence[Font], units: Sequence[Font]
+) -> list[tuple[np.ndarray, int, np.ndarray, int]]:
     touching = float(rng.choice([0.0, 0.1, 0.3], p=[0.6, 0.25, 0.15]))
     try:
         picture, truth, characters = make_labelled_page(
@@ -137,6 +141,7 @@ def _page(seed: int, rng: np.random.Generator, hand: Hands, prose: Sequence[Font
             touching=touching or None,
             decoys=int(rng.integers(1, 14)) if prose or rng.random() < 0.6 else None,
             prose=prose,
+            units=units,
             prose_numbers=re.split("[| ]", make_text(rng).replace("?", "0")) if prose and rng.random() < NUMBERED else (),
         )
         ink = find_ink(picture, ruled=True)

@@ -1,4 +1,4 @@
-"""ghosts: what shines through from the back of a sheet is no ink; a pale pen beside a strong one is, and so is a pen that runs dry."""
+"""ghosts: what shines through from the back of a sheet, and smears, are no ink; a pale pen and one that runs dry are."""
 
 import cv2
 import numpy as np
@@ -37,6 +37,33 @@ def test_what_shines_through_is_not_read(seed, strength):
     reader = Reader.load()
     plain, through = (right(reader.read(picture, threshold=0).text, truth) for picture in (front, with_back(front, strength)))
     assert through >= plain - 0.1
+
+
+def smeared(shape, seed):
+    """Forty soft blots, float32 of `shape`, 0–1."""
+    rng, smears = np.random.default_rng(seed), np.zeros(shape, np.float32)
+    for _ in range(40):
+        middle, size = rng.uniform(0, shape[::-1]).astype(int), (int(rng.uniform(12, 50)), int(rng.uniform(8, 16)))
+        blot = np.zeros(shape, np.float32)
+        cv2.ellipse(blot, middle.tolist(), size, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(0.4, 1)), -1)
+        smears = np.maximum(smears, cv2.GaussianBlur(blot, (0, 0), 5))
+    return smears
+
+
+@pytest.mark.parametrize("on_board", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_smears_are_not_read(seed, on_board):
+    front, truth = page(seed)
+    bright = 255 - 0.8 * front if on_board else front.astype(float)
+    light = smeared(front.shape, seed)
+    picture = np.clip(bright + 25 * light if on_board else bright * (1 - 0.16 * light), 0, 255).astype(np.uint8)
+    plain, found = (find_ink(p.astype(np.uint8), ruled=True) > 127 for p in (bright, picture))
+    assert (plain & found).sum() > 0.97 * plain.sum()
+    assert (found & ~cv2.dilate(plain.astype(np.uint8), np.ones((15, 15))).astype(bool)).sum() < 0.02 * plain.sum()
+    reader = Reader.load()
+    assert (
+        right(reader.read(picture, threshold=0).text, truth) >= right(reader.read(bright.astype(np.uint8), threshold=0).text, truth) - 0.06
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

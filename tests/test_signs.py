@@ -34,7 +34,19 @@ def tick(ink):
     cv2.polylines(ink, [np.array([(345, 110), (362, 138), (402, 60)])], False, 255, 6)
 
 
-@pytest.mark.parametrize(("draw", "pieces"), [(plus, 1), (equals, 2), (tick, 1)])
+def per_cent(ink):
+    cv2.line(ink, (356, 135), (401, 65), 255, 6)
+    cv2.ellipse(ink, (358, 78), (13, 15), 0, 0, 360, 255, 5)
+    cv2.ellipse(ink, (404, 122), (13, 15), 0, 0, 360, 255, 5)
+
+
+def per_cent_whose_ring_touches(ink):
+    cv2.line(ink, (350, 135), (395, 65), 255, 6)
+    cv2.ellipse(ink, (364, 84), (13, 15), 0, 0, 360, 255, 5)
+    cv2.ellipse(ink, (396, 122), (13, 15), 0, 0, 360, 255, 5)
+
+
+@pytest.mark.parametrize(("draw", "pieces"), [(plus, 1), (equals, 2), (tick, 1), (per_cent, 3), (per_cent_whose_ring_touches, 2)])
 def test_signs_are_found(draw, pieces):
     found = digits_with(draw)
     signs = find_signs(found)
@@ -65,7 +77,32 @@ def small_four_whose_hole_is_filled(ink):
     cv2.fillPoly(ink, [np.array([(352, 100), (368, 84), (368, 100)])], 255)
 
 
-@pytest.mark.parametrize("draw", [minus, two_dashes_far_apart, slanted_one, open_four, small_four_whose_hole_is_filled, lambda ink: None])
+def zeros_about_a_slash(ink):
+    cv2.line(ink, (390, 145), (420, 55), 255, 6)
+    cv2.ellipse(ink, (362, 100), (20, 38), 0, 0, 360, 255, 6)
+    cv2.ellipse(ink, (450, 100), (20, 38), 0, 0, 360, 255, 6)
+
+
+def nine_and_six_that_touch(ink):
+    cv2.ellipse(ink, (372, 80), (20, 20), 0, 0, 360, 255, 6)
+    cv2.line(ink, (392, 80), (380, 140), 255, 6)
+    cv2.line(ink, (400, 60), (386, 120), 255, 6)
+    cv2.ellipse(ink, (406, 120), (20, 20), 0, 0, 360, 255, 6)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        minus,
+        two_dashes_far_apart,
+        slanted_one,
+        open_four,
+        small_four_whose_hole_is_filled,
+        zeros_about_a_slash,
+        nine_and_six_that_touch,
+        lambda ink: None,
+    ],
+)
 def test_what_is_no_sign_stays(draw):
     assert not find_signs(digits_with(draw)).any()
 

@@ -1,4 +1,4 @@
-"""The contrast of a page comes in; what of it shines through from the back of the sheet comes out: fainter than ink, and softer."""
+"""The contrast of a page comes in; what nobody wrote comes out, fainter than ink and softer: what shines through the sheet, and smears."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EDGE = 5  # pixels about strong ink that are its own soft edge
 
 
 def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, areas: NDArray[np.int32]) -> NDArray[np.bool_] | None:
-    """Return where ink shines through from the back, bool of shape (height, width), None where none does.
+    """Return where ink shines through from the back, or is smeared or wiped away, bool of shape (height, width), None where none is.
 
     Args:
         contrast: how much darker than paper each pixel is, of shape (height, width).
@@ -44,13 +44,18 @@ def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, are
     pieces = np.flatnonzero(apart[1:, cv2.CC_STAT_AREA] >= LARGE) + 1
     if not len(ink) or len(pieces) < FEWEST:
         return None
+    faint_ones = strongest < FAINTER * usual
+    soft_ones = sharp < SOFT * float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
     touching = np.unique(labels[cv2.dilate(near, np.ones((3, 3), np.uint8)) > near])
     across = _crosses(apart[pieces, :4], stats[ink, :4]) | np.isin(pieces, touching)
-    clearly = across & (strongest[pieces] < FAINTER * usual)
-    if clearly.sum() < max(FEWEST, ACROSS * len(pieces), ALIKE * across.sum()):
-        return None
-    gone = (strongest < FAINTER * usual) | (sharp < SOFT * float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink])))
+    clearly = across & faint_ones[pieces]
+    if clearly.sum() >= max(FEWEST, ACROSS * len(pieces), ALIKE * across.sum()):
+        gone = faint_ones | soft_ones  # a sheet so thin: what is either is of its back
+    else:
+        gone = faint_ones & soft_ones & (apart[:, cv2.CC_STAT_AREA] >= LARGE)
     gone[0] = False
+    if not gone.any():
+        return None
     return np.asarray(gone[labels])
 
 

@@ -1,6 +1,6 @@
-"""The pieces of ink come in; which of them are signs between or behind numbers comes out: plus, equals, and the tick of who has checked.
+"""The pieces of ink come in; which are signs between or behind numbers comes out: plus, equals, per cent, and the tick of who has checked.
 
-None of them is a digit, and none belongs to a number, though a plus looks much like a 4 and a tick like a 1.
+None of them is a digit, and none belongs to a number, though a plus looks much like a 4, a tick like a 1 and a per cent sign like 96.
 """
 
 from __future__ import annotations
@@ -31,10 +31,14 @@ VERTEX, SHORT, RISING = 0.6, 0.15, 0.12  # of its width: where the two meet at m
 OPEN, PARTED = 1.2, 0.5  # times as thick as it is above its foot: from there up to the short one's end, so many rows hold two strokes
 FOOT = 1.2  # times as wide as the long stroke: where both meet they are wider, and no farther from the lower end
 BROAD, SLANTED = 2.0, 0.5  # times as long as thick is the short one; of its height, a tick is as wide
+STEEP = (0.2, 1.6)  # of its height: how wide the stroke of a per cent sign is, the rings included where they touch it
+INKED = 0.93  # of that stroke's middle line is ink
+RING_LOW, RING_HIGH, ASIDE = 0.15, 0.68, 0.45  # of its height: how high each of its rings is; how far aside it lies
+APART = 0.16  # of its height: its rings' middles lie so far from its stroke
 
 
 def find_signs(pieces: Components) -> NDArray[np.bool_]:
-    """Tell which pieces, bool of shape (n,), are a plus, one of the two strokes of an equals sign, or a tick."""
+    """Tell which pieces, bool of shape (n,), are a plus, one of the two strokes of an equals sign, a part of a per cent sign, or a tick."""
     signs = np.zeros(len(pieces), bool)
     able = np.flatnonzero((pieces.boxes[:, 2:].max(1, initial=0) >= SMALLEST) & (len(pieces) <= MANY))
     usual = float(np.quantile(pieces.boxes[able, 3], 0.7)) if len(able) else 0.0
@@ -46,6 +50,8 @@ def find_signs(pieces: Components) -> NDArray[np.bool_]:
             strokes.append(i)
         elif pieces.areas[i] < THIN * w * h:
             signs[i] = (h <= LOW * usual and _is_plus(part)) or (h >= TALL * usual and _is_tick(part))
+        if h >= LOW * usual / 2:
+            signs[_per_cent(pieces, i, part)] = True
     for n, i in enumerate(strokes):
         for j in strokes[n + 1 :]:
             if _are_equals(pieces.boxes[i], pieces.boxes[j], LOW * usual) and _stand_free(pieces, i, j):
@@ -83,6 +89,46 @@ def _stand_free(pieces: Components, i: int, j: int) -> bool:
     return not near.any()
 
 
+def _per_cent(pieces: Components, i: int, part: Part) -> list[int]:
+    """Return the pieces of a per cent sign whose stroke is piece `i`: none where it is no such stroke, or has no ring on either side."""
+    height, width = part.shape
+    if not STEEP[0] * height <= width <= STEEP[1] * height:
+        return []
+    rows, columns = np.nonzero(part)
+    ends = (rows * width - columns * height).argmax(), (columns * height - rows * width).argmax()
+    start, stop = (np.array([columns[k], rows[k]], float) for k in ends)
+    along = stop - start
+    if along[0] <= 0 or -along[1] < ARM * height:
+        return []
+    rings = _rings_beside(pieces, i)  # one of them at least: where both touch the stroke, they and it may be 96
+    if not rings or _inked(part, start, stop) < INKED:
+        return []
+    middles = [(x + w / 2, y + h / 2) for x, y, w, h in _holes(part)]
+    middles += [(x, y) for x, y in pieces.centres[rings] - pieces.boxes[i, :2]]
+    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    off = (np.array(middles).reshape(-1, 2) - start - along / 2) @ np.stack([across, [0, 1]], 1) / height  # to the lower right; down
+    least = np.array([APART, 0])
+    return [i, *rings] if (off < -least).all(1).any() and (off > least).all(1).any() else []
+
+
+def _inked(part: Part, start: NDArray[np.float64], stop: NDArray[np.float64]) -> float:
+    """Return the share of a straight line that lies on a piece, or not half as far beside it as its strokes are thick."""
+    x, y = np.rint(start + np.linspace(0, 1, 50)[:, None] * (stop - start)).astype(int).T
+    reach = round(_thickness(part) / 3) | 1
+    return float((cv2.dilate(part.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0)[y, x].mean())
+
+
+def _rings_beside(pieces: Components, i: int) -> list[int]:
+    """Return the pieces beside piece `i` that are small rings."""
+    x, y, w, h = pieces.boxes[i]
+    off = np.abs(pieces.centres - (x + w / 2, y + h / 2)) * 2
+    small = (pieces.boxes[:, 3] >= RING_LOW * h) & (pieces.boxes[:, 3] <= RING_HIGH * h)
+    near = small & (off[:, 0] <= w + 2 * ASIDE * h) & (off[:, 1] <= h)
+    near[i] = False
+    boxes = ((k, *pieces.boxes[k]) for k in map(int, np.flatnonzero(near)))
+    return [k for k, x, y, w, h in boxes if _has_hole(pieces.labels[y : y + h, x : x + w] == k + 1)]
+
+
 def _is_plus(part: Part) -> bool:
     """Tell whether a piece is two strokes, one level and one upright, that cross in their middles."""
     height, width = part.shape
@@ -118,8 +164,13 @@ def _is_bare(part: Part, y: float, x: float) -> bool:
 
 def _has_hole(part: Part) -> bool:
     """Tell whether strokes close something in, as those of many a 4 do."""
-    _, nesting = cv2.findContours(part.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    return bool((nesting[0, :, 3] >= 0).any())
+    return bool(_holes(part))
+
+
+def _holes(part: Part) -> list[tuple[int, int, int, int]]:
+    """Return what strokes close in, as boxes: x, y, width, height."""
+    outlines, nesting = cv2.findContours(part.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return [cv2.boundingRect(line) for line, (*_, around) in zip(outlines, nesting[0], strict=True) if around >= 0]
 
 
 def _is_tick(part: Part) -> bool:

@@ -21,6 +21,7 @@ from .paper import fold, make_desk, make_paper, print_box, rule, show_through, s
 from .pens import Pen, choose_pen, lay
 from .prose import Characters, print_text
 from .shapes import MARKS
+from .units import add_units
 
 Ink = NDArray[np.uint8]
 Prose = tuple[Sequence[Font], Sequence[str]]  # what running text is set in, and the numbers among its words
@@ -28,6 +29,7 @@ Prose = tuple[Sequence[Font], Sequence[str]]  # what running text is set in, and
 SIZES = ((1600, 1200), (1200, 1600), (1280, 960), (1024, 768), (900, 1200), (800, 600), (1000, 400))
 SMALLEST_SIDE, LARGEST_SIDE = 32, 12_000
 PROSE_SHARE, PROSE_SIZES = 2 / 3, (0.3, 0.45, 0.6, 0.8, 1.0, 1.3)  # of decoys; heights of its capitals, in heights of the digits
+UNITS = 0.8  # share of numbers that have one, where there are any
 TOUCHING = {"clean": 0.0, "light": 0.01, "medium": 0.04, "heavy": 0.1}  # share of neighbours that touch
 
 
@@ -85,12 +87,14 @@ def make_labelled_page(
     decoys: int | None = None,
     prose: Sequence[Font] = (),
     prose_numbers: Sequence[str] = (),
+    units: Sequence[Font] = (),
 ) -> tuple[Picture, Page, list[tuple[str, Box]]]:
     """Return what `make_page` does and, besides, every character in the order of writing, marks too, with the hull of its ink.
 
     `decoys` says how many words, scribbles and blots there are; None for as many as the circumstances have. With
     fonts of `prose`, two of three are running text in one of these, and `prose_numbers` stand here and there among its words: their
-    characters come after all others, and the `Page` is without them.
+    characters come after all others, and the `Page` is without them. With fonts of `units`, most numbers have a unit beside them, in one of
+    these.
     """
     lines = parse_text(text)
     hands = hands or Hands(split=split, strokes=0.0)
@@ -114,7 +118,8 @@ def make_labelled_page(
     view = view.shifted(x, y)
     move(layout, -x, -y)
     sheet = make_paper((rows, columns), conditions, rng)
-    among = _print_sheet(sheet, layout, conditions, digit, writer, hands, (prose, prose_numbers), rng)
+    beside = add_units(layout.placed, digit, UNITS, units, rng) if units and layout.placed else []
+    among = _print_sheet(sheet, layout, beside, conditions, digit, writer, hands, (prose, prose_numbers), rng)
     _dirty_sheet(sheet, conditions, rng)
     background = make_desk((height, width), rng) if conditions.has_desk else np.zeros((height, width, 3), np.uint8)
     lit = light_up(view.shoot(sheet, background), conditions, rng)
@@ -170,7 +175,15 @@ def _seen(view: View, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def _print_sheet(
-    sheet: Picture, layout: Layout, dirt: Dirt, digit: float, writer: Writer, hands: Hands, prose: Prose, rng: np.random.Generator
+    sheet: Picture,
+    layout: Layout,
+    beside: list[Placed],
+    dirt: Dirt,
+    digit: float,
+    writer: Writer,
+    hands: Hands,
+    prose: Prose,
+    rng: np.random.Generator,
 ) -> list[Placed]:
     """Put everything on the sheet that is printed or written; return the characters that stand among words."""
     rows, columns = sheet.shape[:2]
@@ -187,8 +200,9 @@ def _print_sheet(
     strength = float(rng.uniform(0.5, 1))
     for box in layout.boxes:
         print_box(sheet, box, thick, (grey, grey, min(255, grey + 15)), strength)
-    among = _add_decoys(sheet, layout, dirt.decoys, digit, writer, hands, prose, rng)
-    for p in layout.placed:
+    written = [*layout.placed, *beside]
+    among = _add_decoys(sheet, written, dirt.decoys, digit, writer, hands, prose, rng)
+    for p in written:
         lay(sheet, p.ink, (round(p.x), round(p.y)), writer.pen.colour)
     return among
 
@@ -200,13 +214,13 @@ def _paste(canvas: Ink, ink: Ink, at: tuple[int, int]) -> None:
 
 
 def _add_decoys(
-    sheet: Picture, layout: Layout, count: int, digit: float, writer: Writer, hands: Hands, prose: Prose, rng: np.random.Generator
+    sheet: Picture, written: list[Placed], count: int, digit: float, writer: Writer, hands: Hands, prose: Prose, rng: np.random.Generator
 ) -> list[Placed]:
     """Put words, scribbles and blots where there is room for them beside the numbers; return the characters of numbers among the words."""
     fonts, numbers = prose
     among: list[Placed] = []
     gap = 0.9 * digit
-    taken = [(p.x - gap, p.y - 0.4 * digit, p.x + p.ink.shape[1] + gap, p.y + p.ink.shape[0] + 0.4 * digit) for p in layout.placed]
+    taken = [(p.x - gap, p.y - 0.4 * digit, p.x + p.ink.shape[1] + gap, p.y + p.ink.shape[0] + 0.4 * digit) for p in written]
     rows, columns = sheet.shape[:2]
     for _ in range(count):
         told: Characters = []

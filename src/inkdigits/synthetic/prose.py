@@ -49,7 +49,7 @@ def print_text(
     """
     size = max(9, round(1.4 * height))
     chosen = fonts[int(rng.integers(len(fonts)))]
-    font = _load(str(Path(chosen.path)), size)
+    font = load_font(str(Path(chosen.path)), size)
     turn = int(rng.choice([0, 1, 2, 3], p=[1 - ON_SIDE - UPSIDE_DOWN, ON_SIDE / 2, UPSIDE_DOWN, ON_SIDE / 2]))
     width, tall = room if turn % 2 == 0 else room[::-1]
     numbers = [n for n in numbers if n and turn == 0 and not set(n) & set(chosen.skip)]
@@ -107,7 +107,12 @@ def _word(numbers: Sequence[str], rng: np.random.Generator) -> str:
 
 
 @lru_cache(maxsize=256)
-def _load(path: str, size: int) -> ImageFont.FreeTypeFont:
+def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
+    """Return a font at a size in pixels.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         return ImageFont.truetype(path, size)
     except OSError as error:
