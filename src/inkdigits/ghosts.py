@@ -12,6 +12,7 @@ Float = NDArray[np.float32]
 
 FAINT, FAINTER = 0.5, 0.35  # of the strength of most ink: what shines through is fainter; where it is told by where it lies, still fainter
 SOFT = 0.75  # of how steep the edges of most ink are, each measured by its own strength: paper blurs what shines through it
+SHARP = 1.05  # the same: what is sharper and touches strong ink is a thin pale pen, close to print
 ACROSS = 0.2  # of the faint pieces lie across strong ink: two people may write on one sheet, but not over each other
 ALIKE = 0.7  # of those are clearly fainter: where a pen runs dry, one stroke is all shades from strong to faint
 LARGE, FEWEST = 40, 5  # pixels; so many faint pieces so large there have to be: one alone is a stain, or a pale stroke
@@ -45,9 +46,10 @@ def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, are
     if not len(ink) or len(pieces) < FEWEST:
         return None
     faint_ones = strongest < FAINTER * usual
-    soft_ones = sharp < SOFT * float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
+    as_sharp = float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
+    soft_ones = sharp < SOFT * as_sharp
     touching = np.unique(labels[cv2.dilate(near, np.ones((3, 3), np.uint8)) > near])
-    across = _crosses(apart[pieces, :4], stats[ink, :4]) | np.isin(pieces, touching)
+    across = _crosses(apart[pieces, :4], stats[ink, :4]) | (np.isin(pieces, touching) & (sharp[pieces] < SHARP * as_sharp))
     clearly = across & faint_ones[pieces]
     if clearly.sum() >= max(FEWEST, ACROSS * len(pieces), ALIKE * across.sum()):
         gone = faint_ones | soft_ones  # a sheet so thin: what is either is of its back

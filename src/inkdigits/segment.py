@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .captions import find_rows
 from .components import Components, checked
 from .cuts import cut
 from .lines import find_lines, parted
@@ -26,7 +27,6 @@ MINOR = 0.5  # a piece beside one more than 1 / MINOR times as tall makes no lin
 TINIEST = 0.03  # of its height: what is smaller is dirt, for a full stop is about as large as strokes are thick
 AS_USUAL = 0.75  # of the usual height: what is as tall is not minor
 BELOW_ALL = 0.3  # of the usual height: less is no digit on this page, but in a row of its like
-LEAST_IN_ROW, IN_ROW, MOST_IN_ROW = 12, 0.8, 600  # pixels it must be high there, heights between two of them, and how many are no dirt
 WIDEST = 1.45  # heights: a candidate is no wider
 WIDEST_PIECE = 2.5  # heights, of a candidate that is all of one piece: a 5 with a long hat and a long tail
 MOST_ATOMS = 5  # a candidate has at most, but one that is all of one piece
@@ -35,11 +35,15 @@ SLIVER = 0.4  # of the usual height: what is thinner and touches the picture's e
 CORNER = 0.25  # of the picture's shorter side: of digits that are smaller, none is in its corner, where a desk looks out beside the paper
 TALLEST = 3.0  # of the usual height: a line taller than this is no 1
 ASTRAY = 0.5  # of the height of the nearest piece: what stands as far above or below it is no part of a digit, and no mark
+HAT = 0.35  # so does what stands so far above it: captions and dirt do, the hat of a 5 does not
 PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, and so near
 THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
 HEM, HOLES, LIKE, MOSTLY = 0.07, 8, 0.2, 0.7  # see `_is_binding`: of the side, at least so many, so like, most of them
 MOST_HOLES = 120
 BROKEN_OFF = 0.15  # heights of a piece: so near to it, even what stands beside its like is a part of it
+LEAST_IN_ROW, WIDEST_IN_ROW = 12, 2.0  # pixels it must be high there; times as wide as high
+LEAST_LETTER, WIDEST_LETTERS, BELOW_WORD = 5, 6.0, 0.4  # the same for what may be letters, some of them joined; of the usual height
+WORD = 0.6  # times as long as a piece is high: a row that is longer is of letters, or of digits
 TILE, SAME = 12, 0.85  # shapes are compared in squares of so many pixels, of which so many are the same
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
@@ -180,13 +184,17 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     sliver = _slivers(pieces, usual)[usable]
     narrow = w < 0.35 * h
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
-    in_row = _in_row(x, y, w, h, size < BELOW_ALL * usual)
+    lower = size < BELOW_ALL * usual
+    in_row = find_rows(x, y, w, h, np.flatnonzero(lower & (h >= LEAST_IN_ROW) & (w < WIDEST_IN_ROW * h))) > 0
+    word = find_rows(x, y, w, h, np.flatnonzero((h < BELOW_WORD * usual) & (h >= LEAST_LETTER) & (w < WIDEST_LETTERS * h)))
     large = ~(edge | sliver) & (size >= SMALLEST) & ((size >= BELOW_ALL * usual) | in_row)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
     low, tall = np.flatnonzero(size < AS_USUAL * usual), np.flatnonzero(large & (size < TALLEST * usual))
     gap_x = np.maximum(np.maximum(x[tall] - (x + w)[low, None], x[low, None] - (x + w)[tall]), 0)
     gap_y = np.maximum(np.maximum(y[tall] - (y + h)[low, None], y[low, None] - (y + h)[tall]), 0)
-    near = np.hypot(gap_x, gap_y) < np.where(in_row[low], BROKEN_OFF, 1.1)[:, None] * size[tall]
+    # what stands beside its like is broken off at most, and a word not even that
+    reach = np.where(word[low, None] > WORD * size[tall], 0, np.where(in_row[low, None], BROKEN_OFF, 1.1))
+    near = np.hypot(gap_x, gap_y) < reach * size[tall]
     is_minor = np.zeros(len(size), bool)
     tiny = np.maximum(w, h)[low, None] < TINIEST * size[tall]
     is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1) & (near & ~tiny).any(1)
@@ -221,24 +229,6 @@ def _has_peers(x: NDArray[np.float64], h: NDArray[np.float64], narrow: NDArray[n
     wide = np.flatnonzero(~narrow)
     alike = (h[wide] > PEER * h[:, None]) & (h[wide] < h[:, None] / PEER) & (np.abs(x[wide] - x[:, None]) < NEAR_PEER * h[:, None])
     return np.asarray(alike.any(1))
-
-
-def _in_row(
-    x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64], h: NDArray[np.float64], low: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Tell which low pieces stand beside others as tall, as digits do: beside a large number there are small ones on some pages."""
-    some = np.flatnonzero(low & (h >= LEAST_IN_ROW) & (w < 2 * h))
-    row = np.zeros(len(low), bool)
-    if not 1 < len(some) <= MOST_IN_ROW:
-        return row
-    tall = h[some]
-    gap = np.abs((x + w / 2)[some] - (x + w / 2)[some, None]) - (w[some] + w[some, None]) / 2
-    step = np.abs((y + h / 2)[some] - (y + h / 2)[some, None])
-    alike = (tall > PEER * tall[:, None]) & (tall < tall[:, None] / PEER)
-    beside = alike & (gap < IN_ROW * tall) & (gap > -0.3 * tall) & (step < IN_ROW / 2 * tall)
-    np.fill_diagonal(beside, False)
-    row[some] = beside.any(1)
-    return row
 
 
 def _slivers(pieces: Components, usual: float) -> NDArray[np.bool_]:
@@ -285,7 +275,7 @@ def _owned(pieces: Components, lines: list[list[int]], minor: NDArray[np.int64])
         # commas hang below their line, nothing stands above one but over a part of a digit: between two lines a piece belongs to the upper
         above = np.where(np.arange(len(placed)) < major, np.maximum(near[:, 1] - (y + h / 2), 0), 0)
         far = np.hypot(gap_x, 1.3 * gap_y) + above
-        far[gap_y > ASTRAY * near[:, 3]] = np.inf
+        far[(gap_y > ASTRAY * near[:, 3]) | (near[:, 1] - (y + h) > HAT * near[:, 3])] = np.inf
         nearest = int(far.argmin())
         if np.isfinite(far[nearest]):
             line_of[k] = line_of[placed[nearest]]
