@@ -71,3 +71,12 @@ def test_print_and_what_is_written_behind_it_are_parts_of_one_line():
 def test_what_is_about_as_large_or_as_near_as_an_exponent_or_no_word_is_no_part(behind):
     boxes = np.array(row(0, 0, 3) + behind)
     assert parted(boxes, list(range(len(boxes)))) == [list(range(len(boxes)))]
+
+
+@pytest.mark.parametrize("drop", [5, 10])
+def test_letters_behind_numbers_do_not_tilt_the_page(drop):
+    def words(x, y):  # two digits and a unit, whose letters are lower, or hang lower
+        return [*row(x, y, 2), (x + 75, y + 10, 30, 30), (x + 110, y + drop, 20, 40 if drop == 10 else 30)]
+
+    lines = find_lines(np.array([box for y in (100, 200, 300) for x in (50, 600) for box in words(x, y)]))
+    assert lines == [list(range(k, k + 8)) for k in (0, 8, 16)]
