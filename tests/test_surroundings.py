@@ -14,11 +14,16 @@ from inkdigits.surroundings import CHANNELS, SIDE, show_surroundings
 from inkdigits.synthetic import make_labelled_page
 
 
-@pytest.fixture(scope="module")
-def page():
-    picture, _, characters = make_labelled_page("2071 43.8", seed=3, split="validation", dirt="clean")
+def page_of(text, seed):
+    """The ink of a made page, its lines, and its characters with their places."""
+    picture, _, characters = make_labelled_page(text, seed=seed, split="validation", dirt="clean")
     ink = find_ink(picture, ruled=True)
     return ink, segment(ink), characters
+
+
+@pytest.fixture(scope="module")
+def page():
+    return page_of("2071 43.8", 3)
 
 
 def test_each_candidate_stands_in_the_middle_of_its_picture(page):
@@ -52,18 +57,21 @@ def test_nothing_gives_nothing():
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_digits_and_marks_are_told_apart_even_where_no_reader_was_asked(page, asked):
-    ink, lines, characters = page
-    candidates = [c for line in lines for c in line.candidates]
-    readings = reading_of(*Classifier.load().classify(make_glyphs(c.ink for c in candidates)))
-    kinds, values = default_kinds().classify(show_surroundings(lines, ink), readings if asked else np.zeros_like(readings))
-    assert np.allclose(kinds.sum(1), 1, atol=1e-5)
-    assert np.allclose(values.sum(1), 1, atol=1e-5)
-    kinds[:, PART] = 0  # a straight 1 may be one, too: that is for the path to settle
-    for character, box in characters:
-        best = max(range(len(candidates)), key=lambda k: overlap(candidates[k].box, box))
-        assert KINDS[kinds[best].argmax()] == ("." if character == "." else "digit"), character
-        assert character == "." or not asked or str(values[best].argmax()) == character
+def test_digits_and_marks_are_told_apart_even_where_no_reader_was_asked(asked):
+    wrong = read = 0
+    for seed in range(24):  # one page says little: whoever writes an odd 4 writes all of them so
+        ink, lines, characters = page_of("2071 43.8|965 12", seed)
+        candidates = [c for line in lines for c in line.candidates]
+        readings = reading_of(*Classifier.load().classify(make_glyphs(c.ink for c in candidates)))
+        kinds, values = default_kinds().classify(show_surroundings(lines, ink), readings if asked else np.zeros_like(readings))
+        assert np.allclose(kinds.sum(1), 1, atol=1e-5)
+        assert np.allclose(values.sum(1), 1, atol=1e-5)
+        kinds[:, PART] = 0  # a straight 1 may be one, too: that is for the path to settle
+        for character, box in characters:
+            best = max(range(len(candidates)), key=lambda k: overlap(candidates[k].box, box))
+            wrong += KINDS[kinds[best].argmax()] != ("." if character == "." else "digit")
+            read += character == "." or not asked or str(values[best].argmax()) == character
+    assert wrong <= 3 and read >= 306  # of 312
 
 
 def test_the_path_settles_what_is_a_part(page):

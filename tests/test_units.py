@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
+from inkdigits import Reader
 from inkdigits.errors import DataError
 from inkdigits.synthetic import Font, make_labelled_page
 from inkdigits.synthetic.layout import Placed
@@ -47,6 +50,17 @@ def test_a_font_that_is_none(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(DataError, match=r"cannot read the font no\.ttf"):
         add_units(numbers(rng), DIGIT, 1.0, (Font(tmp_path / "no.ttf"),), rng)
+
+
+@pytest.mark.parametrize("unit", ["%", "kg", "cm", "ml", "min"])
+def test_units_are_not_read_as_digits(unit: str) -> None:
+    page = Image.new("L", (1000, 700), 245)
+    face = ImageFont.load_default(70)
+    for i, number in enumerate(("12", "345", "68", "907", "21", "34")):
+        ImageDraw.Draw(page).text((80 + 450 * (i % 2), 80 + 200 * (i // 2)), f"{number} {unit}", 30, face)
+    read = Reader.load().read(cv2.GaussianBlur(np.asarray(page), (0, 0), 0.8)).text.split()
+    wrong = [n for n in read if "?" not in n and n not in ("12", "345", "68", "907", "21", "34")]
+    assert not wrong and len(read) - len([n for n in read if "?" in n]) >= 4
 
 
 def test_a_page_with_units_has_the_truth_of_one_without(font: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from .files import sha256
 DOUBT = 0.05  # how often, over makings of promises, one may be broken
 SURE = f"{100 * (1 - DOUBT):g} % confidence"  # what a promise is said to hold with
 LEVELS = 1 - 10 ** (-np.arange(65) / 16)  # confidences at which answers are counted: 0 to 0.9999, finer where answers are surer
+ALLOWED = (1, 4, 16, 64)  # wrong answers among those that are tried first
 PER = ("digit", "number")
 SUBJECTS = {"single": "pictures of one digit", "digit": "digits on pages", "number": "numbers on pages"}  # what a promise is about
 
@@ -71,10 +73,10 @@ class Promise:
         """Return why an error rate cannot be promised: too few labelled answers, or too many wrong ones among the surest of them."""
         if self.n < needed(max_error):
             return f"it takes at least {needed(max_error):,} labelled answers, all of them right, and it was made on {self.n:,}"
-        first = self._first(max_error)
+        (first, *_), doubt = self._starts(max_error)
         n, wrong = self.answered[first], self.wrong[first]
         can = f"; {100 * self.smallest():g} % can" if self.smallest() < 1 else ""
-        return f"of the surest {n:,} answers {wrong:,} are wrong, which leaves {100 * largest_share(wrong, n):.3g} % possible{can}"
+        return f"of the surest {n:,} answers {wrong:,} are wrong, which leaves {100 * largest_share(wrong, n, doubt):.3g} % possible{can}"
 
     def coverage(self, max_error: float) -> float:
         """Return the share of the labelled answers that are given under `max_error`; 0 where it cannot be promised."""
@@ -87,27 +89,29 @@ class Promise:
         return next((rate for rate in rates if rate < 1 and self._level(rate) is not None), 1.0)
 
     def _level(self, max_error: float) -> int | None:
-        """Return the lowest level that passes, trying them from the surest down and stopping at the first that fails."""
+        """Return the lowest level that passes, trying them from each start down and stopping at the first that fails."""
         if self.n < needed(max_error):
             return None
-        passed = None
-        for level in reversed(range(self._first(max_error) + 1)):
-            if binomial_tail(self.wrong[level], self.answered[level], max_error) > DOUBT:
-                break
-            passed = level
-        return passed
+        starts, doubt = self._starts(max_error)
+        passed = []
+        for start in starts:
+            for level in reversed(range(start + 1)):
+                if binomial_tail(self.wrong[level], self.answered[level], max_error) > doubt:
+                    break
+                passed.append(level)
+        return min(passed, default=None)
 
-    def _first(self, max_error: float) -> int:
-        """Return the level that is tried first: the surest whose answers can pass though one of them is wrong.
+    def _starts(self, max_error: float) -> tuple[list[int], float]:
+        """Return the levels from which others are tried, and how often one tried from each may pass though it should not.
 
-        Were it a surer one, one wrong answer would end it all. Where there is none, it is the surest whose answers can pass if all are
-        right. Either is known before anybody looks which are wrong.
+        They are the surest whose answers can pass though 1, 4, 16 or 64 of them are wrong, as far as there are so many answers; else the
+        surest whose answers can pass if all are right. That is known before anybody looks which are wrong. From one start alone, a few
+        wrong answers among the surest would end it all; from several, the doubt is shared among them.
         """
-        for wrong in (1, 0):
-            can = [n > wrong and binomial_tail(wrong, n, max_error) <= DOUBT for n in self.answered]
-            if any(can):
-                break
-        return sum(can) - 1
+        allowed = [wrong for wrong in ALLOWED if binomial_tail(wrong, self.n, max_error) <= DOUBT and self.n > wrong] or [0]
+        doubt = DOUBT / len(allowed)
+        ends = [bisect_left(self.answered, True, key=lambda n, w=wrong: n <= w or binomial_tail(w, n, max_error) > doubt) for wrong in allowed]
+        return [end - 1 for end in ends if end], doubt
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of a promise."""
