@@ -68,6 +68,15 @@ def test_one_wrong_answer_among_the_surest_does_not_end_a_promise() -> None:
     assert few.coverage(0.05) == 0 and make_promise(np.full(60, 0.999), np.full(60, True)).coverage(0.05) == 1
 
 
+def test_a_few_wrong_answers_among_the_surest_end_no_promise_that_all_the_others_support() -> None:
+    confidence = np.r_[np.full(100, 0.999), np.full(4000, 0.9)]
+    is_right = np.r_[np.full(4, False), np.arange(4096) % 100 != 0]  # 4 % of the surest hundred, about 1 % of all
+    promise = make_promise(confidence, is_right)
+    assert promise.coverage(0.02) == 1 and promise.coverage(0.005) == 0
+    rates = [0.02, 0.03, 0.05, 0.1, 0.3]
+    assert [promise.coverage(rate) for rate in rates] == [1.0] * len(rates)
+
+
 @pytest.mark.parametrize("max_error", [0.001, 0.003, 0.005, 0.01, 0.05])
 def test_as_many_as_are_needed_are_enough_and_one_less_is_not(max_error: float) -> None:
     n = needed(max_error)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +95,7 @@ class Promise:
         passed = []
         for start in starts:
             for level in reversed(range(start + 1)):
-                if binomial_tail(self.wrong[level], self.answered[level], max_error) > doubt:
+                if not _passes(self.wrong[level], self.answered[level], max_error, doubt):
                     break
                 passed.append(level)
         return min(passed, default=None)
@@ -108,10 +107,10 @@ class Promise:
         surest whose answers can pass if all are right. That is known before anybody looks which are wrong. From one start alone, a few
         wrong answers among the surest would end it all; from several, the doubt is shared among them.
         """
-        allowed = [wrong for wrong in ALLOWED if binomial_tail(wrong, self.n, max_error) <= DOUBT and self.n > wrong] or [0]
+        allowed = [wrong for wrong in ALLOWED if _passes(wrong, self.n, max_error, DOUBT)] or [0]
         doubt = DOUBT / len(allowed)
-        ends = [bisect_left(self.answered, True, key=lambda n, w=wrong: n <= w or binomial_tail(w, n, max_error) > doubt) for wrong in allowed]
-        return [end - 1 for end in ends if end], doubt
+        can = [[_passes(wrong, n, max_error, doubt) for n in self.answered].count(True) for wrong in allowed]  # from level 0 up
+        return [count - 1 for count in can if count], doubt
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of a promise."""
@@ -247,6 +246,10 @@ def binomial_tail(k: int, n: int, p: float) -> float:
     i = np.arange(1, min(k, n) + 1)
     logs = n * math.log1p(-p) + np.concatenate([[0.0], np.cumsum(np.log((n - i + 1) / i * (p / (1 - p))))])
     return float(min(1.0, np.exp(logs - logs.max()).sum() * np.exp(logs.max())))
+
+
+def _passes(wrong: int, n: int, max_error: float, doubt: float) -> bool:
+    return n > wrong and binomial_tail(wrong, n, max_error) <= doubt
 
 
 def largest_share(wrong: int, n: int, doubt: float = DOUBT) -> float:
