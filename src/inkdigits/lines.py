@@ -21,7 +21,7 @@ JOIN = 0.55  # heights: chains go on in the same line when they meet within this
 STACKED = 0.3  # heights: one may begin so far before the other ends, where both end in pieces of one digit
 UNEVEN = 2.2  # their usual heights differ by this factor at most
 APART, GAP = 1.5, 0.6  # their usual heights differ by this factor, and so many of them lie between: parts of a line
-ALIKE = 1.3  # heights of three neighbours differ by this factor at most where they tell how a line slopes
+ALIKE, FEWEST = 1.3, 4  # heights of neighbours of one height differ by this factor at most; fewer do not tell how a line slopes
 WORD = 3  # pieces that the smaller part has at least: two numbers of a row may differ in size
 WITHIN = 0.45  # heights: what lies no further from the middle between two neighbours stands between them
 
@@ -118,12 +118,15 @@ def _chains(links: dict[int, int] | dict[int, int]) -> list[list[int]]:
 def _slope(m: Middles, chains: list[list[int]]) -> float:
     """Return the slope that most neighbours share, 0 where there are too few to tell.
 
-    Only those of one height tell: from the digits of `12 cm` to its letters it goes down on level paper, too.
+    From the digits of `12 cm` to its letters it goes down on level paper, too: of what all neighbours say and what those of one height
+    say, the lesser slope is taken.
     """
-    threes = [three for chain in chains for three in zip(chain, chain[1:], chain[2:], strict=False)]
-    threes = [some for some in threes if m.h[[*some]].max() <= ALIKE * m.h[[*some]].min()]
-    steps = [(m.y[b] - m.y[a]) / (m.x[b] - m.x[a]) for a, _, b in threes]
-    return float(np.median(steps)) if len(steps) >= 4 else 0.0
+    threes, twos = ([chain[i : i + many] for chain in chains for i in range(len(chain) - many + 1)] for many in (3, 2))
+    alike = [[run for run in runs if m.h[run].max() <= ALIKE * m.h[run].min()] for runs in (threes, twos)]
+    slopes = [
+        float(np.median([(m.y[b] - m.y[a]) / (m.x[b] - m.x[a]) for a, *_, b in runs])) for runs in (threes, *alike) if len(runs) >= FEWEST
+    ]
+    return min(slopes, key=abs, default=0.0)
 
 
 def _joined(m: Middles, chains: list[list[int]]) -> list[list[int]]:
