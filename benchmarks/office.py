@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -63,9 +64,10 @@ def judge(pages: dict[str, Page], truths: dict[str, Page], expected: int | None)
         marked = [row.check for row in enter_page(file, page, expected=expected).rows]
         rows += len(marked)
         flagged += sum(marked)
+        unmarked = replace(page, numbers=tuple(n for n, check in zip(page.numbers, marked, strict=False) if not check))
+        left = compare(unmarked, truth)
         # what is left out is seen only where something else calls for a look at the photo
-        missed = 0 if any(marked) else found["numbers_missed"]
-        wrong += 0 if all(marked) else found["numbers_wrong"] + found["numbers_false"] + missed
+        wrong += left["numbers_wrong"] + left["numbers_false"] + (0 if any(marked) else found["numbers_missed"])
     return {
         "numbers": counts["numbers"],
         "right": counts["numbers_right"],
