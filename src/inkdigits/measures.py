@@ -12,6 +12,8 @@ from .errors import UsageError
 BINS = 15  # bins of the calibration error, each holding as many answers as the next
 Z95 = 1.959964  # deviations that hold 95 % of a normal distribution
 GRID = 2**14  # points between confidence 0 and 1 of the smooth calibration error
+FINEST = 0.5 / GRID  # width of the narrowest Gaussian
+NEAR = 1e-5  # a Gaussian is as wide as the error it finds when they differ by no larger a share
 REPEATS = 300  # samples of a bootstrap: enough for the ends of a 95 % interval to two digits
 
 Float = NDArray[np.float64]
@@ -58,11 +60,22 @@ def smooth_ece(confidence: ArrayLike, is_right: ArrayLike) -> float:
     gaps = np.bincount(place, right - trust, minlength=GRID) / len(trust)
     spectrum = np.fft.rfft(np.concatenate([gaps, gaps[::-1]]))  # mirrored: a Gaussian on this circle is reflected at both ends
     frequency = np.pi * np.arange(len(spectrum))
-    narrow, wide = 0.5 / GRID, 1.0
-    for _ in range(20):  # the error found falls as the Gaussian widens: halve until they meet
-        width = np.sqrt(narrow * wide)
+
+    def excess(width: float) -> tuple[float, float]:
+        """Return the error that a Gaussian of this width finds, and by what factor it is larger than the width, as a logarithm."""
         found = float(np.abs(np.fft.irfft(spectrum * np.exp(-0.5 * (width * frequency) ** 2), 2 * GRID)[:GRID]).sum())
-        narrow, wide = (width, wide) if found > width else (narrow, width)
+        return found, float(np.log(max(found, FINEST) / width))
+
+    # the error found falls a little as the Gaussian widens, so on a scale of logarithms a few secants meet it
+    before, width = 1.0, max(excess(1.0)[0], FINEST)
+    (found, over), over_before = excess(width), excess(before)[1]
+    for _ in range(20):
+        if abs(over) <= NEAR or over == over_before:
+            break
+        step = over * np.log(width / before) / (over_before - over)
+        before, over_before = width, over
+        width = float(np.clip(width * np.exp(step), FINEST, 1.0))
+        found, over = excess(width)
     return found
 
 
