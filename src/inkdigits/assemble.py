@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .kinds import DIGIT, KINDS, MARKS, OTHER, PART, SLASH, STRUCK
 from .records import UNSURE, Box, Digit, Mark, Number
 from .segment import Line
+from .spacing import gaps_of, wide_gap
 from .wanted import Wanted, likeliest
 
 LEAST = 1e-4  # nothing is less likely
@@ -21,7 +22,7 @@ SPREAD_COST = 3.0  # a height of paper inside a digit costs as much, in nats
 SIZE_COST = 0.4  # a digit twice as tall or half as tall as its line costs as much
 HALF = 0.45  # heights of the line: what is as high may be a digit of its own
 SMALLEST = 0.3  # heights of the line: what is lower is no digit
-WIDE, EVEN, APART = 0.85, 2.0, 2.2  # see `wide_gap`
+BESIDE_MARK = 0.85  # heights: a narrower gap beside a mark starts no new number, wherever digits do
 LED_BY_MARK = 1.6  # wide gaps: from where a mark and the digit close to it start a new number, for a mark seldom leads one
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 DOUBTED = 0.01  # how often a number is not what the user knows it to be
@@ -170,22 +171,9 @@ def _is_beside(box: Box, digits: list[Box]) -> bool:
     return any(gap < CLOSE * height and box.height > AS_TALL * height for gap, height in gaps)
 
 
-def wide_gap(gaps: NDArray[np.float64], page: float) -> float:
-    """Return the gap, in heights of its line, that starts a new number.
-
-    Digits that stand evenly far apart are one number, unless there is room for two digits between them.
-
-    Args:
-        gaps: between neighbours of one line, in heights.
-        page: usual gap between neighbours on the page, in heights.
-    """
-    usual = float(np.quantile(gaps, 0.3)) if len(gaps) >= 3 else page
-    return min(max(WIDE, EVEN * max(usual, 0.0)), APART)
-
-
-def gaps_of(line: Line, items: list[Item]) -> NDArray[np.float64]:
-    """Return the gaps between neighbours, in heights of the line."""
-    return np.array([b.box.x - (a.box.x + a.box.width) for a, b in pairwise(items)], float) / line.height
+def _beside_mark(items: list[Item]) -> list[bool]:
+    """Tell for each gap whether a mark stands on one of its sides."""
+    return [a.is_mark or b.is_mark for a, b in pairwise(items)]
 
 
 def _led_by_mark(items: list[Item], gaps: NDArray[np.float64]) -> list[bool]:
@@ -200,20 +188,25 @@ def numbers_of(
     readings: Readings,
     least: float,
     index: int,
-    page_gap: float = 0.2,
+    page: NDArray[np.float64] | None = None,
     wanted: Wanted | None = None,
     is_parted: Callable[[list[Item]], NDArray[np.bool_]] | None = None,
+    is_ruled_off: Callable[[list[Item]], NDArray[np.bool_]] | None = None,
 ) -> list[Number]:
-    """Return the numbers of one line: items in reading order, parted where the gap is wide.
+    """Return the numbers of one line: items in reading order, parted where the gap is wide for `page`, the gaps of its page.
 
-    They are parted where `is_parted` says so of neighbours, too; what then stands alone so close to a number may be a tick, and is `?`.
+    They are parted where `is_ruled_off` or `is_parted` says so of neighbours, too; what by the latter stands alone so close to a number may
+    be a tick, and is `?`.
     """
     if least > 0:
         items = with_doubts(line, items, readings)
     if not items:
         return []
-    gaps = gaps_of(line, items)
-    wide = gaps > wide_gap(gaps, page_gap) * np.where(_led_by_mark(items, gaps), LED_BY_MARK, 1)
+    gaps = gaps_of([item.box for item in items], line.height)
+    enough = np.where(_beside_mark(items), BESIDE_MARK, 0.0)
+    wide = gaps > np.maximum(enough, wide_gap(gaps if page is None else page)) * np.where(_led_by_mark(items, gaps), LED_BY_MARK, 1)
+    if is_ruled_off:
+        wide |= is_ruled_off(items)
     close = is_parted(items) & ~wide if is_parted else np.zeros(len(gaps), np.bool_)
     bounds = [0, *(np.flatnonzero(wide | close) + 1).tolist(), len(items)]
     groups = [items[start:stop] for start, stop in pairwise(bounds)]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .assemble import Item, Readings, best_path, gaps_of, numbers_of
+from .assemble import Item, Readings, best_path, numbers_of
 from .classify import Classifier
+from .columns import ruled_off
 from .components import Components
 from .errors import TooManyMarks
 from .glyph import make_glyphs
@@ -30,6 +31,7 @@ from .second_look import look_again
 from .segment import Line, segment, without_edges
 from .sheet import level, straighten
 from .source import Picture
+from .spacing import gaps_of
 from .surroundings import show_surroundings
 from .views import FIRST_LOOK, SECOND_LOOK, View, shrunk, turned
 from .wanted import Wanted
@@ -222,7 +224,8 @@ class _PageReader:
             start += len(line.candidates)
             lattice.append((line, Readings(values[part], values[part].max(1, initial=0), kinds[part], glyphs[part])))
         read = [(line, best_path(line, readings), readings) for line, readings in settle(lattice)]
-        return _numbers(compare_within(look_again(image, read, self.classifier)), self.settings, partial(changes_of_pen, image, ink))
+        read = compare_within(look_again(image, read, self.classifier))
+        return _numbers(read, self.settings, partial(changes_of_pen, image, ink), partial(ruled_off, image))
 
 
 def _without_desk(ink: Image, numbers: list[Number]) -> Image:
@@ -264,17 +267,20 @@ def _some(lines: list[Line]) -> list[Line]:
 
 
 def _numbers(
-    read: list[tuple[Line, list[Item], Readings]], settings: Settings, is_parted: Callable[[Line, list[Item]], NDArray[np.bool_]]
+    read: list[tuple[Line, list[Item], Readings]],
+    settings: Settings,
+    is_parted: Callable[[Line, list[Item]], NDArray[np.bool_]],
+    is_ruled_off: Callable[[Line, list[Item]], NDArray[np.bool_]],
 ) -> list[Number]:
     """Return the numbers of all lines, counting rows that hold some."""
-    gaps = [gap for line, items, _ in read for gap in gaps_of(line, items)]
-    usual = float(np.quantile(gaps, 0.3)) if gaps else 0.2
+    gaps = np.concatenate([np.zeros(0), *(gaps_of([item.box for item in items], line.height) for line, items, _ in read)])
     numbers: list[Number] = []
     beside: list[Beside] = []
     row = -1  # of the last number
     for line, items, readings in read:
         index = numbers[-1].line + (line.row != row) if numbers else 0
-        found = numbers_of(line, items, readings, settings.least, index, usual, settings.wanted, partial(is_parted, line))
+        parted, ruled = partial(is_parted, line), partial(is_ruled_off, line)
+        found = numbers_of(line, items, readings, settings.least, index, gaps, settings.wanted, parted, ruled)
         numbers += found
         row = line.row if found else row
         beside += look_beside(line, found)

@@ -38,7 +38,8 @@ from .views import FIRST_LOOK, SECOND_LOOK, TURNS, View, moved, placed, shrunk, 
 from .wanted import Wanted
 
 SURE_ALONE = 0.97  # confidence in one digit from which nobody looks again
-HARDLY = 0.1  # confidence in a number below which it is none, whatever its digits are: half of one, a letter, what a wish made one
+HARDLY = 0.1  # confidence in a number below which what the user knows of numbers has made it one: it is none, whatever its digits are
+NONE = 0.02  # below this it is none anyway: half of a number, or a letter
 SURE_ON_SHEET = 0.7  # the same, from which a sheet that the digit stands on is one, not a thick stroke
 
 
@@ -89,8 +90,8 @@ class Reader:
         Args:
             picture: a path, bytes, a binary file object, a PIL image, or an array (see `source.open_image`).
             single: the picture holds one digit.
-            threshold: confidence below which a digit is `?`, 0–1; 0 answers everything, None takes the one stored with the weights. No digit
-                of a number is answered where the confidence in the number is below that and below 0.1.
+            threshold: confidence below which a digit is `?`, 0–1; 0 answers everything, None takes the one stored with the weights. No
+                digit of a number is answered where the confidence in the number is below that and below 0.02.
             max_error: in place of a threshold, the largest share of wrong answers, as promised for pictures like those that the promise was
                 made on (see `promises`).
             per: "digit" or "number": what `max_error` counts. Per number, all digits of a number are answered or none.
@@ -156,8 +157,10 @@ class Reader:
                 raise UsageError("a threshold and a largest error do not go together: give one of them")
             least, least_number = self.promises.thresholds(max_error, per, single)
         wanted = Wanted(digits, pattern, between)
-        if wanted or max_error is None:  # else the promise is kept as it was made
-            least_number = max(least_number, min(least, HARDLY))
+        if wanted and least:
+            least_number = max(least_number, HARDLY)
+        if max_error is None:  # a promise is kept as it was made
+            least_number = max(least_number, min(least, NONE))
         return Settings(least, _turn(rotate), wanted, least_number)
 
     def _read(self, picture: Picture, show: Callable[[], NDArray[np.uint8]], single: bool, settings: Settings) -> Page:
