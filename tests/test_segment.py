@@ -2,7 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
+from rows import lengths, rows_of
 
+from inkdigits import Reader
 from inkdigits.segment import segment, without_edges
 
 
@@ -185,3 +188,12 @@ def test_numbers_beside_print_are_told_by_their_own_height():
     label, number = segment(ink)
     assert label.row == number.row == 0
     assert number.height > 1.7 * label.height
+
+
+@pytest.mark.parametrize("scale", [2.1, 2.4, 2.8])
+def test_small_numbers_above_large_ones_are_numbers(scale):
+    small, _ = rows_of("487 352 604", 0.1, 4.0)
+    large, _ = rows_of("918 275", 0.2, 2.0)
+    large = cv2.resize(large[40:140], None, fx=scale, fy=scale)[:, :1400]
+    page = np.vstack([np.full((40, 1400), 240, np.uint8), small[40:150], large])
+    assert lengths(Reader.load().read(page).text) == [[3, 3, 3], [3, 3]]

@@ -44,6 +44,7 @@ BROKEN_OFF = 0.15  # heights of a piece: so near to it, even what stands beside 
 LEAST_IN_ROW, WIDEST_IN_ROW = 12, 2.0  # pixels it must be high there; times as wide as high
 LEAST_LETTER, WIDEST_LETTERS, BELOW_WORD = 5, 6.0, 0.4  # the same for what may be letters, some of them joined; of the usual height
 WORD = 0.6  # times as long as a piece is high: a row that is longer is of letters, or of digits
+ROW = 0.8  # of the usual height: what stands in a row so long is not the pieces of one broken digit
 TILE, SAME = 12, 0.85  # shapes are compared in squares of so many pixels, of which so many are the same
 JUNK_SIDE = 0.4  # a piece at the picture's edge along this share of its side is a desk, a finger or a shadow
 
@@ -184,8 +185,8 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     sliver = _slivers(pieces, usual)[usable]
     narrow = w < 0.35 * h
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
-    lower = size < BELOW_ALL * usual
-    in_row = find_rows(x, y, w, h, np.flatnonzero(lower & (h >= LEAST_IN_ROW) & (w < WIDEST_IN_ROW * h))) > 0
+    in_row = find_rows(x, y, w, h, np.flatnonzero((size < MINOR * usual) & (h >= LEAST_IN_ROW) & (w < WIDEST_IN_ROW * h)))
+    in_row = in_row > np.where(size < BELOW_ALL * usual, 0, ROW * usual)
     word = find_rows(x, y, w, h, np.flatnonzero((h < BELOW_WORD * usual) & (h >= LEAST_LETTER) & (w < WIDEST_LETTERS * h)))
     large = ~(edge | sliver) & (size >= SMALLEST) & ((size >= BELOW_ALL * usual) | in_row)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
