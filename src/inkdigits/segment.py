@@ -185,8 +185,8 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     sliver = _slivers(pieces, usual)[usable]
     narrow = w < 0.35 * h
     edge = (level & (w > 3 * usual)) | ((h > TALLEST * usual) & (narrow & ~_has_peers(x, h, narrow) | pieces.at_edge(2)[usable]))
-    in_row = find_rows(x, y, w, h, np.flatnonzero((size < MINOR * usual) & (h >= LEAST_IN_ROW) & (w < WIDEST_IN_ROW * h)))
-    in_row = in_row > np.where(size < BELOW_ALL * usual, 0, ROW * usual)
+    row = find_rows(x, y, w, h, np.flatnonzero((size < MINOR * usual) & (h >= LEAST_IN_ROW) & (w < WIDEST_IN_ROW * h)))
+    in_row = row > np.where(size < BELOW_ALL * usual, 0, ROW * usual)
     word = find_rows(x, y, w, h, np.flatnonzero((h < BELOW_WORD * usual) & (h >= LEAST_LETTER) & (w < WIDEST_LETTERS * h)))
     large = ~(edge | sliver) & (size >= SMALLEST) & ((size >= BELOW_ALL * usual) | in_row)
     # small beside something near and much taller: part of it, a mark, or dirt; what is as large as most is a digit even beside a stain
