@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .labels import find_labels
 from .records import Box
 from .sheet import find_sheet, grey_of
 
@@ -22,6 +23,7 @@ PAGE_SIDE = 320  # a picture with a shorter side of at least this, in pixels, ma
 COARSE = 64  # pixels: what is seen through a wider window is seen as well in half the size
 TIED = 0.5  # a vote for light on dark that is weaker is none, on a page: dark on light is far commoner
 NEAR = 0.02  # of a digit's size: what is nearer to an edge is cut off by it
+SMALLER = 0.7  # of a sheet: labels that cover less of the picture stick on it, else they are that sheet
 EDGE = 6  # pixels of the shrunk picture: what is nearer to a sheet's edge does not say how the sheet would go on
 
 
@@ -43,14 +45,19 @@ def looks(image: NDArray[np.uint8]) -> Iterator[Look]:
     """Yield how a picture is to be looked at, the usual way first.
 
     That may be wrong, and only reading tells. What lies beside a sheet may be a desk, or the rest of it in a shadow; and shadows and desks
-    have more of a say in what is dark on light than thin strokes, which may see it otherwise. For most pictures there is one look.
+    have more of a say in what is dark on light than thin strokes, which may see it otherwise. Labels that stick on something are looked at
+    first, and alone where that is no sheet. For most pictures there is one look.
 
     Args:
         image: uint8 of shape (height, width) or (height, width, 3), upright.
     """
     small = small_of(grey_of(image))
     is_page = may_be_page(image.shape)
-    sheet = find_sheet(small) if is_page else None
+    sheet, labels = (find_sheet(small), find_labels(small)) if is_page else (None, None)
+    if labels is not None and (sheet is None or labels.sum() < SMALLER * sheet.sum()):
+        yield Look(_is_dark_on_light(spread(small, labels), is_page), labels)
+        if sheet is None:
+            return
     on_sheet = spread(small, sheet)
     dark = _is_dark_on_light(on_sheet, is_page)
     yield Look(dark, sheet)
