@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := demo/page.jpg
+# the tests by two processes, each file by one of them; longest first, the notebook, which is one test
+SHARED := -n 2 --dist loadfile
 
 .PHONY: help demo test check stress recipe-test bench scoreboard dist setup setup-demo clean
 help:
@@ -36,7 +38,7 @@ demo: setup-demo
 	$(BIN)/inkdigits read $(PAGE)
 
 test: setup check
-	$(BIN)/python -m pytest --nbmake tests notebooks
+	$(BIN)/python -m pytest $(SHARED) --nbmake notebooks tests
 
 check: setup
 	$(BIN)/ruff check .
@@ -45,7 +47,7 @@ check: setup
 	$(BIN)/lint-imports
 
 stress: setup
-	$(BIN)/python -m pytest -m stress tests
+	$(BIN)/python -m pytest $(SHARED) -m stress tests
 
 # what runs on torch alone; name a Python that has torch, keras, pytest and hypothesis
 recipe-test:

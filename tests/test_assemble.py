@@ -129,6 +129,24 @@ def test_what_is_left_out_and_may_be_a_digit_is_a_question_mark(digit, box, expe
     assert texts(*seven_and(OTHER, digit, box), least=0) == ["7"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "box", "expected"), [("part", CLOSE, ["7?"]), ("part", FARTHER, ["7"]), ("part", LOW, ["7"]), ("other", CLOSE, ["7"])]
+)
+def test_two_digits_that_were_not_cut_are_a_question_mark(kind, box, expected):
+    line = line_of((0, 0, 20, 40), box)
+    readings = readings_of(line, {(0, 1): 7, (1, 2): kind})
+    readings.kinds[:, OTHER] += 0.01  # it is left out
+    assert texts(line, readings) == expected
+
+
+@pytest.mark.parametrize(("height", "expected"), [(40, ["7?"]), (20, ["7"])])
+def test_what_is_tall_and_hardly_a_mark_is_a_question_mark_at_the_end_too(height, expected):
+    line = line_of((0, 0, 20, 40), (50, 0, 60, height))
+    readings = readings_of(line, {(0, 1): 7, (1, 2): "part"})
+    readings.kinds[:, [OTHER, DIGIT]] *= [0.01, 1]
+    assert texts(line, readings) == expected
+
+
 @pytest.mark.parametrize(("slash", "expected"), [(0.95, ["7/7"]), (0.85, ["7?7"])])
 def test_what_may_be_a_1_is_no_slash(slash, expected):
     line = line_of((0, 0, 20, 40), (30, 0, 10, 40), (50, 0, 20, 40))

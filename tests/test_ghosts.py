@@ -6,7 +6,8 @@ import pytest
 
 from inkdigits import Reader
 from inkdigits.ink import find_ink
-from inkdigits.synthetic import Hands, make_page
+from inkdigits.synthetic import Hands, make_labelled_page, make_page
+from inkdigits.synthetic.pens import Pen
 
 TEXT = "2071 438|5566 912|30 847"
 
@@ -99,3 +100,14 @@ def test_pale_print_under_thin_writing_is_no_ink_though_there_is_more_of_it():
         cv2.putText(picture, "5 8 0 6 3 2", (200, y), cv2.FONT_HERSHEY_SIMPLEX, 2, 60, 4, cv2.LINE_AA)
     ink, written = find_ink(picture, ruled=True) > 127, (picture < 128) & (bare > 200)
     assert (ink & written).sum() / (ink | written).sum() > 0.8
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_points_out_of_focus_are_no_ghosts(seed):
+    text = "31.4 2.58|14:30 7.9|60.2 8.14|12:05 7.35|3.3 5.1"
+    hands, pen = Hands(split="validation", mnist=0.0), Pen(width=0.07)
+    image, _, characters = make_labelled_page(text, seed=seed, hands=hands, dirt="clean", size=(900, 640), pen=pen, digit_height=56)
+    ink = find_ink(cv2.GaussianBlur(np.asarray(image), (0, 0), 5), ruled=True)
+    points = [box for character, box in characters if character in ".:"]
+    assert len(points) == 10
+    assert [ink[y : y + h, x : x + w].max() > 60 for x, y, w, h in points] == [True] * 10

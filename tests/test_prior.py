@@ -5,8 +5,10 @@ import pytest
 from test_assemble import line_of, readings_of
 
 from inkdigits.assemble import Readings
-from inkdigits.kinds import DIGIT, KINDS, OTHER, SLASH
-from inkdigits.prior import SELDOM, settle
+from inkdigits.kinds import DIGIT, KINDS, OTHER, PART, SLASH
+from inkdigits.prior import SELDOM, SELDOM_HANGS, settle
+
+COMMA = KINDS.index(",")
 
 
 def page_of(what, count=12):
@@ -76,3 +78,25 @@ def test_beside_digits_letters_are_no_commoner_than_elsewhere():
     readings.kinds[doubtful, [DIGIT, OTHER]] = 0.7, 0.3
     ((_, settled),) = settle([(line, readings)])
     assert settled.kinds[doubtful, DIGIT] == pytest.approx(0.7, abs=0.06)
+
+
+@pytest.mark.parametrize(("box", "factor"), [((33, 28, 10, 24), SELDOM_HANGS), ((33, 14, 10, 24), 1.0), ((33, 28, 10, 14), 1.0)])
+def test_a_small_piece_that_begins_at_the_foot_of_its_neighbours_and_ends_below_is_no_digit(box, factor):
+    line = line_of((0, 0, 20, 40), box, (60, 0, 20, 40), minor={1})
+    readings = readings_of(line, {(0, 1): 7, (1, 2): 1, (2, 3): 7})
+    spans = [(c.start, c.stop) for c in line.candidates]
+    readings.kinds[spans.index((1, 2))] = 0.001
+    readings.kinds[spans.index((1, 2)), [DIGIT, COMMA]] = 0.5, 0.5
+    ((_, settled),) = settle([(line, readings)])
+    for span, other in (((1, 2), COMMA), ((1, 3), PART)):  # alone, and as a part of the digit beside it
+        k = spans.index(span)
+        before, after = (r.kinds[k, DIGIT] / r.kinds[k, other] for r in (readings, settled))
+        assert after / before == pytest.approx(factor, rel=0.02)
+
+
+def test_what_hangs_below_a_digit_may_be_its_tail():
+    line = line_of((0, 0, 20, 40), (30, 0, 20, 32), (34, 34, 10, 18), (60, 0, 20, 40), minor={2})
+    readings = readings_of(line, {(0, 1): 7, (1, 3): 9, (3, 4): 7})
+    ((_, settled),) = settle([(line, readings)])
+    k = [(c.start, c.stop) for c in line.candidates].index((1, 3))
+    assert settled.kinds[k, DIGIT] > 0.98

@@ -197,3 +197,13 @@ def test_small_numbers_above_large_ones_are_numbers(scale):
     large = cv2.resize(large[40:140], None, fx=scale, fy=scale)[:, :1400]
     page = np.vstack([np.full((40, 1400), 240, np.uint8), small[40:150], large])
     assert lengths(Reader.load().read(page).text) == [[3, 3, 3], [3, 3]]
+
+
+@pytest.mark.parametrize(("top", "is_small"), [(194, True), (160, False)])
+def test_a_long_stroke_at_the_foot_of_what_stands_beside_it_is_small(top, is_small):
+    ink = np.zeros((300, 400), np.uint8)
+    for x in (100, 200):
+        cv2.rectangle(ink, (x, 150), (x + 30, 210), 255, 5)
+    cv2.line(ink, (170, top), (160, 226), 255, 5)
+    (line,) = segment(ink)
+    assert [atom.is_minor for atom in line.atoms] == [False, is_small, False]

@@ -11,7 +11,7 @@ import pytest
 from inkdigits.errors import DataError
 from inkdigits.synthetic import PENS, Dirt, Font, Hands, choose_pen, make_digit, make_glyph_source, make_page
 from inkdigits.synthetic.camera import View, choose_view
-from inkdigits.synthetic.hands import find_font
+from inkdigits.synthetic.hands import Writer, find_font, font_mark, write_mark
 from inkdigits.synthetic.shapes import DIGITS, LETTERS, MARKS, draw_character
 from inkdigits.synthetic.trace import trace
 
@@ -33,6 +33,22 @@ def test_skipped_digits_of_a_font_are_written_otherwise(font: Path) -> None:
     assert find_font(hands, 0, "7") is None
     assert find_font(hands, 0, "3") == str(font)
     assert np.ptp(make_digit(7, np.random.default_rng(0), hands=hands)) > 8
+
+
+def test_marks_are_a_fonts_own(font: Path) -> None:
+    for mark in MARKS:
+        mask, height, begins = font_mark(str(font), mark) or (np.zeros((0, 0)), 0.0, 0.0)
+        assert mask.any()
+        assert (begins > 0.6 * height) == (mark in ".,"), mark
+    ink, top = write_mark(",", Writer(source="font", keeps_outline=True), Hands(fonts=(font,)), 60.0, np.random.default_rng(1))
+    _, y, _, height = cv2.boundingRect((ink > 127).astype(np.uint8))
+    assert (0.6 < (top + y) / 60 < 1, 1 < (top + y + height) / 60 < 1.4) == (True, True)
+
+
+def test_a_box_for_what_a_font_lacks_is_no_mark(font: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert font_mark.__wrapped__(str(font), ",")
+    monkeypatch.setattr("inkdigits.synthetic.hands.render_font", lambda path, character: np.full((70, 40), 255, np.uint8))
+    assert all(font_mark.__wrapped__(str(font), mark) is None for mark in ".,-")
 
 
 def test_a_font_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:

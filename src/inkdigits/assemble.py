@@ -26,9 +26,11 @@ BESIDE_MARK = 0.85  # heights: a narrower gap beside a mark starts no new number
 LED_BY_MARK = 1.6  # wide gaps: from where a mark and the digit close to it start a new number, for a mark seldom leads one
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 DOUBTED = 0.01  # how often a number is not what the user knows it to be
+LEAST_MARK = 0.01  # what was taken for a mark, and is less likely one than this, leaves a doubt where it is tall, at a number's end, too
 MAYBE_MARK = 0.04  # what was left out between two digits and is likelier than this to be a mark leaves a doubt
 SURELY_MARK = 0.5  # so does what was taken for the beginning or the end of a digit and is likelier than this
 MAYBE_DIGIT = 0.3  # what was left out and is likelier than this to be a digit does, too
+SURELY_PART = 0.5  # so is what is as tall as its line and is likelier than this to be more or less than one digit
 MAYBE_OF_NUMBER, CLOSE, AS_TALL = 0.05, 0.5, 0.6  # so likely is enough where it stands as near to a digit, in heights, and is as tall
 MAYBE_ONE = 0.1  # a slash that begins or ends a number is none: it is a 1 if it is likelier than this to be a digit
 LEAST_SLASH = 0.9  # what is less surely one is `?`: it may be a 1, and among digits a 1 is far more common
@@ -144,31 +146,40 @@ def _takes(line: Line, readings: Readings) -> list[list[tuple[float, Item | None
 
 
 def with_doubts(line: Line, items: list[Item], readings: Readings) -> list[Item]:
-    """Return the items of a path and, as struck out, what it leaves out that may be a digit all the same.
+    """Return the items of a path and, as struck out, what it leaves out, or takes for a mark, that may be a digit all the same.
 
     Beside a digit and as tall, it need not be as likely: a number that lacks one is another number.
     """
     if readings.kinds is None:
         return items
+    surely = readings.kinds[:, MARKS].sum(1) > LEAST_MARK
+    items = [replace(i, text=UNSURE) if i.is_mark and not surely[i.candidate] and _is_tall(i.box, line) else i for i in items]
     taken = {atom for i in items for atom in range(line.candidates[i.candidate].start, line.candidates[i.candidate].stop)}
-    digits = [i.box for i in items if not i.is_mark]
     doubts: dict[int, Item] = {}
     for k in np.argsort(-readings.kinds[:, DIGIT], kind="stable").tolist():
         candidate = line.candidates[k]
         atoms = set(range(candidate.start, candidate.stop))
-        if readings.digit_confidence(k) <= MAYBE_OF_NUMBER or atoms & taken:
+        likely = readings.digit_confidence(k)
+        if len(atoms) == 1 and _is_tall(candidate.box, line) and readings.kinds[k, PART] > SURELY_PART:
+            likely = max(likely, MAYBE_DIGIT)  # two digits that were not cut: somebody's, where it stands beside one
+        if likely <= MAYBE_OF_NUMBER or atoms & taken:
             continue
-        if readings.digit_confidence(k) <= MAYBE_DIGIT and not _is_beside(candidate.box, digits):
+        if likely <= MAYBE_DIGIT and not _is_beside(candidate.box, items, line.height):
             continue
         taken |= atoms
         doubts[candidate.start] = Item(k, UNSURE, candidate.box)
     return sorted([*items, *doubts.values()], key=lambda i: line.candidates[i.candidate].start) if doubts else items
 
 
-def _is_beside(box: Box, digits: list[Box]) -> bool:
-    """Tell whether something stands as near to a digit as digits of one number do, and is about as tall."""
-    gaps = ((max(d.x - box.x - box.width, box.x - d.x - d.width), d.height) for d in digits)
-    return any(gap < CLOSE * height and box.height > AS_TALL * height for gap, height in gaps)
+def _is_tall(box: Box, line: Line) -> bool:
+    """Tell whether something is about as tall as the digits of its line."""
+    return box.height > AS_TALL * line.height
+
+
+def _is_beside(box: Box, items: list[Item], height: float) -> bool:
+    """Tell whether something stands as near to a digit as digits of one number do, or to a mark, and is about as tall as a digit."""
+    sizes = ((i.box, height if i.is_mark else i.box.height) for i in items)
+    return any(max(b.x - box.x - box.width, box.x - b.x - b.width) < CLOSE * h and box.height > AS_TALL * h for b, h in sizes)
 
 
 def _beside_mark(items: list[Item]) -> list[bool]:

@@ -17,7 +17,7 @@ ACROSS = 0.2  # of the faint pieces lie across strong ink: two people may write 
 ALIKE = 0.7  # of those are clearly fainter: where a pen runs dry, one stroke is all shades from strong to faint
 LARGE, FEWEST = 40, 5  # pixels; so many faint pieces so large there have to be: one alone is a stain, or a pale stroke
 MUCH = 0.01  # of all ink lies in faint pieces, not in the soft edges of strokes
-EDGE = 5  # pixels about strong ink that are its own soft edge
+EDGE, EDGES = 5, 1.2  # pixels about strong ink that are its own soft edge; or so many times as far as its steepest edge takes to rise
 
 
 def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, areas: NDArray[np.int32]) -> NDArray[np.bool_] | None:
@@ -37,16 +37,19 @@ def find_ghosts(contrast: Float, inked: NDArray[np.bool_], strengths: Float, are
     if np.count_nonzero(cv2.erode(faint, np.ones((3, 3), np.uint8))) < MUCH * areas[large].sum():
         return None
     n_strong, of_strong, stats, _ = label(contrast > FAINT * usual)
-    near = cv2.dilate((of_strong > 0).astype(np.uint8), np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8))
-    n, labels, apart, _ = label(inked & (near == 0))
-    slope = np.hypot(cv2.Sobel(contrast, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(contrast, cv2.CV_32F, 0, 1, scale=1 / 8))
-    strongest, sharp = _sharpness(labels, n, contrast, slope)
     ink = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= LARGE) + 1
+    if not len(ink):
+        return None
+    slope = np.hypot(cv2.Sobel(contrast, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(contrast, cv2.CV_32F, 0, 1, scale=1 / 8))
+    as_sharp = float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
+    edge = max(EDGE, round(EDGES / as_sharp))  # out of focus, points are faint and stand in the glow of digits
+    near = cv2.dilate((of_strong > 0).astype(np.uint8), np.ones((2 * edge + 1, 2 * edge + 1), np.uint8))
+    n, labels, apart, _ = label(inked & (near == 0))
+    strongest, sharp = _sharpness(labels, n, contrast, slope)
     pieces = np.flatnonzero(apart[1:, cv2.CC_STAT_AREA] >= LARGE) + 1
-    if not len(ink) or len(pieces) < FEWEST:
+    if len(pieces) < FEWEST:
         return None
     faint_ones = strongest < FAINTER * usual
-    as_sharp = float(np.median(_sharpness(of_strong, n_strong, contrast, slope)[1][ink]))
     soft_ones = sharp < SOFT * as_sharp
     touching = np.unique(labels[cv2.dilate(near, np.ones((3, 3), np.uint8)) > near])
     across = _crosses(apart[pieces, :4], stats[ink, :4]) | (np.isin(pieces, touching) & (sharp[pieces] < SHARP * as_sharp))

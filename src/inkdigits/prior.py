@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from .assemble import Readings, best_path
 from .kinds import DIGIT, OTHER, SLASH
-from .segment import Line
+from .segment import FOOT, STEEP, Atom, Line
 
 USUAL = 0.2  # what is something else for one digit, on the pages that were learned from
 CAUTION = 4.0  # as if so many digits of a usual page had been seen as well
 MOST = 4.0  # how much rarer or more common than usual it may be
 SELDOM = 1 / 3  # of the pages that were learned from, where slashes are common: how likely one is that stands alone on its page
 SURE, NEAR = 0.8, 0.7  # what is so surely a digit, and stands so near, in heights of its line, says that what is beside it is one, too
+LONG = 0.3  # heights of the line: a comma with a tail is longer; a speck may be a part of a digit
+SELDOM_HANGS = 0.05  # as often as usual what hangs below its neighbours is a digit
 ROUNDS = 2
 
 Float = NDArray[np.float64]
@@ -43,7 +45,7 @@ def settle(lattice: Lattice) -> list[tuple[Line, Readings]]:
         slashes = _slashes(settled, taken)
         everywhere = sum(float(each.sum()) for each in slashes)
         settled = [
-            (line, _reweighed(readings, _where_it_stands(line, now, on_path, dirt), np.clip(everywhere - own, SELDOM, 1)))
+            (line, _reweighed(readings, _where_it_stands(line, now, on_path, dirt), np.clip(everywhere - own, SELDOM, 1), _hanging(line)))
             for (line, readings), (_, now), on_path, own in zip(lattice, settled, taken, slashes, strict=True)
         ]
     return settled
@@ -84,6 +86,29 @@ def _where_it_stands(line: Line, readings: Readings, on_path: set[int], dirt: fl
     return common
 
 
+def _hanging(line: Line) -> NDArray[np.bool_]:
+    """Tell which candidates are, or begin or end with, a small piece at the foot of the digits on both sides: a long comma, no digit."""
+    foot = [None if a.is_minor else a.box.y + a.box.height for a in line.atoms]
+    hangs = np.zeros(len(foot), bool)
+    for k, atom in enumerate(line.atoms):
+        left = next((f for f in reversed(foot[:k]) if f is not None), None)
+        right = next((f for f in foot[k + 1 :] if f is not None), None)
+        _, _, width, height = atom.box
+        if width < STEEP * height and height > LONG * line.height and foot[k] is None and left is not None and right is not None:
+            begins, ends = atom.box.y - (left + right) / 2, atom.box.y + atom.box.height - max(left, right)
+            hangs[k] = begins > -FOOT[0] * line.height and FOOT[1] * line.height < ends < FOOT[2] * line.height
+    return np.array([_holds(line.atoms[c.start : c.stop], hangs[c.start : c.stop]) for c in line.candidates], bool)
+
+
+def _holds(run: Sequence[Atom], hangs: NDArray[np.bool_]) -> bool:
+    """Tell whether a run of atoms is one that hangs, or has one beside all others."""
+    if len(run) == 1 or not hangs.any():
+        return bool(hangs.any())
+    inner = [(a.box.x, a.box.x + a.box.width) for a, h in zip(run, hangs, strict=True) if not h]
+    outer = [(a.box.x, a.box.x + a.box.width) for a, h in zip(run, hangs, strict=True) if h]
+    return any(all(o[1] <= i[0] or i[1] <= o[0] for i in inner) for o in outer)
+
+
 def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.float32]]:
     """Return how likely each candidate of every line is a slash, 0 where the best path leaves it out."""
     found = []
@@ -95,10 +120,11 @@ def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.flo
     return found
 
 
-def _reweighed(readings: Readings, dirt: Float, slash: NDArray[np.float32]) -> Readings:
+def _reweighed(readings: Readings, dirt: Float, slash: NDArray[np.float32], hanging: NDArray[np.bool_]) -> Readings:
     if readings.kinds is None:
         return readings
     kinds = readings.kinds.copy()
     kinds[:, OTHER] *= dirt
     kinds[:, SLASH] *= slash
+    kinds[hanging, DIGIT] *= SELDOM_HANGS
     return replace(readings, kinds=kinds / kinds.sum(1, keepdims=True))

@@ -40,6 +40,8 @@ PEER, NEAR_PEER = 0.6, 3.0  # heights of a piece: so tall at least is its peer, 
 THIN = 0.3  # of the longer side: an upright line may be a 1 unless it is as long
 HEM, HOLES, LIKE, MOSTLY = 0.07, 8, 0.2, 0.7  # see `_is_binding`: of the side, at least so many, so like, most of them
 MOST_HOLES = 120
+FOOT = (0.4, 0.1, 0.6)  # heights of a piece: what begins no higher above its foot, and ends so far below, from, to, is a comma beside it
+STEEP = 0.65  # times as high: a comma is no wider
 BROKEN_OFF = 0.15  # heights of a piece: so near to it, even what stands beside its like is a part of it
 LEAST_IN_ROW, WIDEST_IN_ROW = 12, 2.0  # pixels it must be high there; times as wide as high
 LEAST_LETTER, WIDEST_LETTERS, BELOW_WORD = 5, 6.0, 0.4  # the same for what may be letters, some of them joined; of the usual height
@@ -198,7 +200,11 @@ def _sorted_out(pieces: Components, usable: NDArray[np.int64]) -> tuple[NDArray[
     near = np.hypot(gap_x, gap_y) < reach * size[tall]
     is_minor = np.zeros(len(size), bool)
     tiny = np.maximum(w, h)[low, None] < TINIEST * size[tall]
-    is_minor[low] = (near & (size[low, None] < MINOR * size[tall])).any(1) & (near & ~tiny).any(1)
+    small = size[low, None] < MINOR * size[tall]
+    begins, ends = (v[low, None] - (y + h)[tall] for v in (y, y + h))  # of the neighbour's foot, downwards
+    hangs = (begins > -FOOT[0] * size[tall]) & (begins < 0) & (ends > FOOT[1] * size[tall]) & (ends < FOOT[2] * size[tall])
+    hangs &= (w < STEEP * h)[low, None]
+    is_minor[low] = (near & (small | hangs)).any(1) & (near & ~tiny).any(1)
     return usable[large & ~is_minor], usable[is_minor & ~edge & ~sliver]
 
 

@@ -25,6 +25,11 @@ SPLITS = ("train", "validation", "test")
 HELD_BACK = 10_000  # the last of the training pictures: for tuning, never for training
 TRACED = 84  # height in pixels at which digits are traced
 MOST_MISSED = 0.04  # share of the ink that traced lines may leave uncovered
+OWN_MARKS, OTHERS_MARKS = 0.7, 0.3  # how often marks are the font's own; how often another hand's are a font's
+# of a digit's height: how high a font's mark is, at least and at most; where it begins at least and ends at most, from the digit's top
+MARK_SIZES = {".": (0.04, 0.3, 0.6, 1.2), ",": (0.1, 0.7, 0.6, 1.6), "-": (0.02, 0.3, 0.2, 0.9), "/": (0.7, 1.8, -0.5, 1.5)}
+MARK_SIZES[":"] = (0.25, 0.9, 0.0, 1.3)
+LEAST_SEEN = 5  # pixels of a mark: fewer may be lost where the page is seen at a slant
 FONT_SIZE = 96  # of a font's digits when they are drawn first, pixels
 
 
@@ -130,11 +135,14 @@ def write(character: str, writer: Writer, hands: Hands, height: float, rng: np.r
     drawn = find_shape(character, writer, hands, rng)
     if isinstance(drawn, tuple):
         return draw_strokes(_pose(drawn, writer, rng), writer.pen, height, rng)
-    return _ink_of_mask(drawn, writer, height, rng)
+    return _ink_of_mask(drawn, writer, height, height, rng)
 
 
-def write_mark(mark: str, writer: Writer, height: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+def write_mark(mark: str, writer: Writer, hands: Hands, height: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
     """Return the ink of a mark, and how far below the digits' top it begins, in pixels."""
+    drawn = _mark_of_font(mark, writer, hands, height, rng)
+    if drawn:
+        return drawn
     pen, strokes = writer.pen, draw_character(mark, rng)
     if mark in ".,:":  # a dot is pressed, else nobody would see it
         pen = replace(
@@ -146,6 +154,21 @@ def write_mark(mark: str, writer: Writer, height: float, rng: np.random.Generato
     ink = draw_strokes(strokes, pen, height, rng)
     top = float(min(s[:, 1].min() for s in strokes)) * height - pen.width * height - 2
     return ink, top
+
+
+def _mark_of_font(
+    mark: str, writer: Writer, hands: Hands, height: float, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], float] | None:
+    """Return what `write_mark` does, as a font has it; None where no font is chosen, or what it has is no such mark, or can't be seen."""
+    is_font = writer.source == "font"
+    if not hands.fonts or rng.random() >= (OWN_MARKS if is_font else OTHERS_MARKS):
+        return None
+    found = font_mark(_font_of(hands, writer.font if is_font else int(rng.integers(len(hands.fonts))))[0], mark)
+    if not found:
+        return None
+    mask, of_digits, begins = found
+    ink = _ink_of_mask(mask, writer, height * len(mask) / of_digits, height, rng)
+    return (ink, height * begins / of_digits - 2) if np.count_nonzero(ink > 127) > LEAST_SEEN else None
 
 
 def find_shape(character: str, writer: Writer, hands: Hands, rng: np.random.Generator) -> Strokes | NDArray[np.uint8]:
@@ -187,10 +210,10 @@ def _pose_matrix(slant: float, squeeze: float, turn: float) -> NDArray[np.float3
     return np.asarray(np.array([[c, -s], [s, c]]) @ lean, np.float32)
 
 
-def _ink_of_mask(mask: NDArray[np.uint8], writer: Writer, height: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a mask posed, bent, fattened and inked."""
+def _ink_of_mask(mask: NDArray[np.uint8], writer: Writer, tall: float, height: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a mask posed, bent, fattened and inked, `tall` pixels high where a digit has `height`."""
     rows, columns = mask.shape
-    scale = height / rows
+    scale = tall / rows
     matrix = _pose_matrix(writer.slant + float(rng.normal(0, 0.04)), writer.squeeze * float(np.exp(rng.normal(0, 0.06))), writer.tilt)
     corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]], np.float32) @ matrix.T * np.float32(scale)
     low, high = corners.min(axis=0) - 2, corners.max(axis=0) + 2
@@ -200,7 +223,7 @@ def _ink_of_mask(mask: NDArray[np.uint8], writer: Writer, height: float, rng: np
     wave = _wave(np.asarray(placed, np.uint8), height, rng)
     # some way from the width it has to the width that this pen draws, as far as the shape bears it
     change = 0.7 * (writer.pen.width * height - stroke_width(mask) * scale) + float(rng.normal(0, 0.008)) * height
-    return rub(fatten(wave, float(np.clip(change, -0.06 * height, 0.07 * height))), writer.pen, rng)
+    return rub(fatten(wave, float(np.clip(change, -0.06 * tall, 0.07 * height))), writer.pen, rng)
 
 
 def _sharpen(mask: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -254,11 +277,32 @@ def _to_units(strokes: Strokes, shape: tuple[int, ...]) -> Strokes:
 def find_font(hands: Hands, number: int, character: str) -> str | None:
     """Return the font that draws `character`: this one, or the next that may; None where none may."""
     for i in range(len(hands.fonts)):
-        font = hands.fonts[(number + i) % len(hands.fonts)]
-        path, skip = (font.path, font.skip) if isinstance(font, Font) else (font, "")
-        if character not in skip and render_font(os.fspath(path), character).size:
-            return os.fspath(path)
+        path, skip = _font_of(hands, number + i)
+        if character not in skip and render_font(path, character).size:
+            return path
     return None
+
+
+def _font_of(hands: Hands, number: int) -> tuple[str, str]:
+    """Return the path of a font, and the characters of it that are not to be drawn."""
+    font = hands.fonts[number % len(hands.fonts)]
+    return (os.fspath(font.path), font.skip) if isinstance(font, Font) else (os.fspath(font), "")
+
+
+@lru_cache(maxsize=8192)
+def font_mark(path: str, mark: str) -> tuple[NDArray[np.uint8], float, float] | None:
+    """Return a font's mark (uint8, ink bright), how high its digits are, and how far below their top it begins, both in pixels.
+
+    None where it is none such as people write: a box for what the font lacks, a comma as large as a digit.
+    """
+    font = _load_font(path)
+    mask, height = render_font(path, mark), float(len(render_font(path, "0")))
+    if not mask.size or not height:
+        return None
+    begin = font.getbbox(mark)[1] - font.getbbox("0")[1]
+    low, high, begins, ends = MARK_SIZES[mark]
+    fits = low <= len(mask) / height <= high and begin >= begins * height and begin + len(mask) <= ends * height
+    return (mask, height, float(begin)) if fits else None
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,8 @@ Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 SMALLEST_DIGIT = 12  # pixels: below it nothing is read
 
+ROOM, CLOSE = (0.02, 0.12), (-0.06, 0.02)  # heights before a mark; where characters touch
+
 
 @dataclass
 class Placed:
@@ -167,7 +169,7 @@ def _set_number(
     for i, character in enumerate(word):
         level = base + slope * x
         if character in MARKS:
-            x = _set_mark(layout, character, number, (x, level), digit, writer, rng)
+            x = _set_mark(layout, character, number, (x, level), digit, style, writer, hands, rng)
             continue
         value = None if character == "?" else int(character)
         shown = str(rng.integers(10)) if value is None else character
@@ -207,14 +209,22 @@ def _clearance(left: Placed, right: Placed) -> float:
 
 
 def _set_mark(
-    layout: Layout, mark: str, number: tuple[int, int], at: tuple[float, float], digit: float, writer: Writer, rng: np.random.Generator
+    layout: Layout,
+    mark: str,
+    number: tuple[int, int],
+    at: tuple[float, float],
+    digit: float,
+    style: Style,
+    writer: Writer,
+    hands: Hands,
+    rng: np.random.Generator,
 ) -> float:
     """Add a mark to the layout; return where it ends."""
     x, level = at
-    ink, top = write_mark(mark, writer, digit, rng)
+    ink, top = write_mark(mark, writer, hands, digit, rng)
     _, inset, _, _ = cv2.boundingRect(ink)
     ink = trim(ink)
-    x += float(rng.uniform(0.02, 0.12)) * digit
+    x += float(rng.uniform(*(CLOSE if style.touching and rng.random() < style.touching else ROOM))) * digit
     layout.placed.append(Placed(mark, ink, x, level - digit + top + inset, number))
     return x + float(ink.shape[1]) + float(rng.uniform(0.08, 0.22)) * digit
 
