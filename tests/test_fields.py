@@ -8,6 +8,7 @@ from inkdigits import Reader, mnist
 from inkdigits.fields import remove_fields
 from inkdigits.ink import flatten
 from inkdigits.page_accuracy import edit_distance
+from inkdigits.ruling import remove_ruling
 from inkdigits.straight import find_lines
 
 NOISE = np.full((1, 1), 0.004, np.float32)
@@ -82,6 +83,21 @@ def test_an_open_comb_goes_with_its_teeth():
     field = (form > 0.15) & (cv2.dilate(page, np.ones((5, 5), np.uint8)) < 0.05)
     assert left_of(form, bare, field) < 0.1
     assert left_of(page, bare, page > 0.4) > 0.9
+
+
+def test_open_combs_below_each_other_are_no_ruling_of_which_teeth_are_left():
+    texts, feet = ("4071", "58063", "90386"), (200, 400, 600)
+    page = np.maximum.reduce([page_with(text, foot=foot - 4, shape=(760, 900)) for text, foot in zip(texts, feet, strict=True)])
+    form = page
+    for foot in feet:
+        teeth = [(100 + i * PITCH, foot - (70 if i in (0, 9) else 40), 100 + i * PITCH, foot) for i in range(10)]
+        form = lined(form, (100, foot, 100 + 9 * PITCH, foot), *teeth, strength=0.7)
+    bare = remove_ruling(form)
+    assert bare[feet[0], 660:700].max() < 0.15  # else this would be no test
+    picture = (235 * (1 - form) + np.random.default_rng(1).normal(0, 2, form.shape)).clip(0, 255).astype(np.uint8)
+    read = Reader.load().read(picture, threshold=0).text
+    assert [len(line) for line in read.split("\n")] == [len(text) for text in texts], read
+    assert edit_distance(read.replace("\n", " "), " ".join(texts)) <= 2
 
 
 @pytest.mark.parametrize("text", ["5", "9", "42", "38"])

@@ -40,21 +40,26 @@ LEANING = 0.1  # slope of an upright line
 TICK, NEAR = 6, 0.09  # pixels that a tick rises, at least; of a cell's width: how far from its place
 
 
-def remove_fields(contrast: Float, noise: Float) -> Float:
+def remove_fields(contrast: Float, noise: Float, ruled: Float | None = None) -> Float:
     """Return `contrast` without the lines of fields, or `contrast` itself where there are none.
 
     Args:
         contrast: float32 of shape (height, width), 0 for paper.
         noise: its deviation on blank paper, of the same shape or (1, 1).
+        ruled: `contrast` as it was with its ruling: combs below each other are much like a sheet's rules.
     """
-    inked = (contrast > np.maximum(SURE * noise, FAINTEST)).astype(np.uint8)
+    inked = _inked(contrast, noise)
     level = find_lines(inked)
-    if not level:  # every field has a level line
+    with_rules = inked if ruled is None or ruled is contrast else _inked(ruled, noise)
+    rules = level if with_rules is inked else find_lines(with_rules)
+    if not level and not rules:  # every field has a level line
         return contrast
     upright = find_lines(np.ascontiguousarray(inked.T))
     size = _size_of_writing(inked, level, upright)
     along, across = _fields(level, inked, size)
-    if not along:
+    if rules is not level:
+        across += [tick for line in rules if line.even >= EVEN and len(line.path) >= LONG * size for tick in _ticks(line, with_rules)]
+    if not along and not across:
         return contrast
     bare = contrast.copy()
     for page, lines in ((bare, along), (bare.T, across)):
@@ -62,6 +67,11 @@ def remove_fields(contrast: Float, noise: Float) -> Float:
             on_page = (line.columns >= 0) & (line.columns < page.shape[1])
             take_out(page, line.columns[on_page], line.path[on_page], max(3, round(2 * line.thick)), alone=line.alone[on_page])
     return bare
+
+
+def _inked(contrast: Float, noise: Float) -> Mask:
+    """Return where a page may have ink."""
+    return np.asarray(contrast > np.maximum(SURE * noise, FAINTEST), np.uint8)
 
 
 def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], list[Line]]:
