@@ -76,3 +76,19 @@ def test_a_dotted_line_to_write_on_goes_and_a_decimal_point_stays():
     dots = find_dots(pieces)
     assert dots.sum() == len(range(60, 640, 14))
     assert (pieces.boxes[dots, 1] > 195).all()
+
+
+@pytest.mark.parametrize("width", [5, 15])
+def test_what_digits_leave_of_a_dotted_line_goes_with_it(width):
+    ink = np.zeros((300, 800), np.uint8)
+    cv2.rectangle(ink, (60, 30), (90, 80), 255, 4)  # written elsewhere
+    xs = [60 + 24 * k for k in range(28)]
+    between = [xs[k] for k in (5, 8, 11)]  # of all that lie under what is written
+    for x in xs[:3] + between + xs[14:]:
+        cv2.rectangle(ink, (x - width // 2, 198), (x + width // 2, 202), 255, -1)
+    for x in between:
+        cv2.rectangle(ink, (x + 20, 150), (x + 50, 195), 255, 4)
+    cv2.circle(ink, (between[0] - 36, 199), 4, 255, -1)  # a point, out of step and larger
+    left = Components.of(remove_dots(ink))
+    assert len(left) == 1 + len(between) + 1
+    assert left.boxes[left.boxes[:, 3] < 20].tolist() == [[between[0] - 40, 195, 9, 9]]

@@ -16,6 +16,10 @@ ROUND, FULL, LESS_TINY = 0.7, 0.5, 0.5  # what is as round and as full of ink as
 NEAREST = 12  # neighbours of a piece that are looked at
 ROW, APART, EVEN = 8, (1.1, 6.0), 0.3  # dots of a dotted line; how far from each other, in their sizes; how unevenly, as a share of that
 
+OFF_LINE, LIKE, DASH = 0.35, 1.35, 1.8  # of its height, how far off lies what goes on with it; how unlike in size it is; times as wide
+LONGEST, LOW = 0.5, 0.15  # of the size of what is large on the page: dashes are no longer, and no higher
+FARTHEST, OUT_OF_STEP, DRIFT = 14, 0.15, 0.01  # steps to the next of its dots; how far out of step that is, and more for every step
+
 
 def find_dots(pieces: Components) -> NDArray[np.bool_]:
     """Tell which pieces, bool of shape (n,), are small, alike, and stand in rows and columns, or many of them in one row.
@@ -30,9 +34,13 @@ def find_dots(pieces: Components) -> NDArray[np.bool_]:
 
 def _in_a_row(pieces: Components) -> NDArray[np.bool_]:
     """Tell which pieces, bool of shape (n,), are small, alike, and stand evenly one beside the other, `ROW` of them or more."""
-    sizes = pieces.boxes[:, 2:].max(1)
-    small = np.flatnonzero((sizes < TINY * np.quantile(sizes, 0.95)) & (pieces.areas > 1)) if len(sizes) else np.zeros(0, int)
     found = np.zeros(len(pieces), bool)
+    if not len(pieces):
+        return found
+    sizes, (w, h) = pieces.boxes[:, 2:].max(1), pieces.boxes[:, 2:].T
+    large = np.quantile(sizes, 0.95)
+    dash = (w > DASH * h) & (w < LONGEST * large) & (h < LOW * large)
+    small = np.flatnonzero((dash | (sizes < TINY * large)) & (pieces.areas > 1))
     if not ROW <= len(small) <= MOST:
         return found
     small = small[pieces.centres[small, 0].argsort()]
@@ -43,11 +51,49 @@ def _in_a_row(pieces: Components) -> NDArray[np.bool_]:
         before = [m for m in range(first, n) if abs(y[n] - y[m]) < 0.5 * size and x[n] - x[m] > APART[0] * size]
         last = max((m for m in before if m in ends), key=lambda m: len(ends[m]), default=None)
         ends[n] = [*(ends.pop(last) if last is not None else []), n]
-    for row in ends.values():
+    for row in (part for whole in ends.values() for part in _without_gaps(whole, x)):
         steps = np.diff(x[row])
         if len(row) >= ROW and steps.std() < EVEN * steps.mean():
-            found[small[row]] = True
+            found[small[_gone_on_with(row, x, y, pieces.boxes[small, 2:])]] = True
     return found
+
+
+def _without_gaps(row: list[int], x: NDArray[np.float64]) -> list[list[int]]:
+    """Return a row in parts, parted where it goes on farther off than usual."""
+    steps = np.diff(x[row])
+    if not len(steps):
+        return [row]
+    far = np.flatnonzero(steps > (1 + 2 * EVEN) * np.median(steps)) + 1
+    return [part.tolist() for part in np.split(np.array(row), far)]
+
+
+def _gone_on_with(row: list[int], x: NDArray[np.float64], y: NDArray[np.float64], sizes: NDArray[np.int64]) -> list[int]:
+    """Return a row of dots, or dashes, and those that go on with it where digits hide some: as large, on its line, and in step.
+
+    Args:
+        row: which of the small pieces, from left to right.
+        x: their middles, of shape (n,), ascending.
+        y: likewise.
+        sizes: their widths and heights, of shape (n, 2).
+    """
+    step, (wide, high) = float(np.median(np.diff(x[row]))), np.median(sizes[row], axis=0)
+    slope, begin = np.polyfit(x[row], y[row], 1)
+    like = (np.abs(np.log(sizes / (wide, high))) < np.log(LIKE)).all(1)
+    slack = OUT_OF_STEP
+    if wide > DASH * high:  # of which a digit may hide a part
+        like = (sizes[:, 0] < LIKE * wide) & (np.abs(np.log(sizes[:, 1] / high)) < np.log(LIKE))
+        slack += wide / step / 2
+    on_line = like & (np.abs(begin + slope * x - y) < OFF_LINE * high)
+    for way, end in ((-1, row[0]), (1, row[-1])):
+        near = x[end]
+        for n in np.flatnonzero(on_line & (way * (x - near) > 0))[::way].tolist():
+            steps = abs(x[n] - near) / step
+            if steps > FARTHEST:
+                break
+            if abs(steps - round(steps)) < slack + DRIFT * steps:
+                row = [*row, n]
+                near = x[n] if sizes[n, 0] * LIKE > wide else near  # half a dash is out of step
+    return row
 
 
 def _are_dots(sizes: NDArray[np.float64], area: NDArray[np.int64], centres: NDArray[np.float64]) -> NDArray[np.bool_]:

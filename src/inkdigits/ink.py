@@ -83,9 +83,9 @@ def _written(flat: Flat, ruled: bool) -> NDArray[np.uint8]:
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES, leaning=True)))
     if not may_be_page(flat.contrast.shape):
         return soften(flat._replace(contrast=remove_ruling(flat.contrast, FEWEST_RULES)))
-    ruled = remove_boxes(flat.contrast, flat.noise)
-    bare = remove_ruling(ruled)  # paper and tables first: what is left of lines belongs to fields
-    flat = _calmed(flat._replace(contrast=remove_fields(bare, flat.noise, ruled)))
+    boxless = remove_boxes(flat.contrast, flat.noise)
+    bare = remove_ruling(boxless)  # paper and tables first: what is left of lines belongs to fields
+    flat = _calmed(flat._replace(contrast=remove_fields(bare, flat.noise, boxless)))
     return soften(flat, _faintest(flat))
 
 
