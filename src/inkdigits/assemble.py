@@ -23,6 +23,7 @@ SIZE_COST = 0.4  # a digit twice as tall or half as tall as its line costs as mu
 HALF = 0.45  # heights of the line: what is as high may be a digit of its own
 SMALLEST = 0.3  # heights of the line: what is lower is no digit
 BESIDE_MARK = 0.85  # heights: a narrower gap beside a mark starts no new number, wherever digits do
+BESIDE_STRUCK = 0.3  # heights: a wider gap beside a number that was struck through starts a new one
 LED_BY_MARK = 1.6  # wide gaps: from where a mark and the digit close to it start a new number, for a mark seldom leads one
 WAYS = 24  # ways through a number that are tried when the user knows what it looks like
 DOUBTED = 0.01  # how often a number is not what the user knows it to be
@@ -187,6 +188,12 @@ def _beside_mark(items: list[Item]) -> list[bool]:
     return [a.is_mark or b.is_mark for a, b in pairwise(items)]
 
 
+def _beside_struck(line: Line, items: list[Item]) -> NDArray[np.bool_]:
+    """Tell for each gap whether a number that was struck through stands on one of its sides: beside it stands what replaces it."""
+    struck = [line.atoms[line.candidates[item.candidate].start].is_struck for item in items]
+    return np.array([a != b for a, b in pairwise(struck)], bool)
+
+
 def _led_by_mark(items: list[Item], gaps: NDArray[np.float64]) -> list[bool]:
     """Tell for each gap whether what follows is a mark, but no minus, that stands much closer to the digit after it."""
     after = [*gaps[1:], np.inf]
@@ -216,6 +223,7 @@ def numbers_of(
     gaps = gaps_of([item.box for item in items], line.height)
     enough = np.where(_beside_mark(items), BESIDE_MARK, 0.0)
     wide = gaps > np.maximum(enough, wide_gap(gaps if page is None else page)) * np.where(_led_by_mark(items, gaps), LED_BY_MARK, 1)
+    wide |= _beside_struck(line, items) & (gaps > BESIDE_STRUCK)
     if is_ruled_off:
         wide |= is_ruled_off(items)
     close = is_parted(items) & ~wide if is_parted else np.zeros(len(gaps), np.bool_)

@@ -36,6 +36,8 @@ NARROWEST, HIGHEST = 0.4, 3.0  # how wide a box is at least for its height, and 
 DRAWN, CORNER = 0.8, 0.4  # share of a side that is line; of what lies about a corner that is
 MOST_CELLS, NEXT = 24, 3  # of a comb; lines below another that may end a box with it
 BARE, MANY_CELLS = 0.5, 4  # share of what parts cells that has paper on both sides; half of that for so many cells
+# of what is written: how far it goes on on either side of a strike, and how near the strike ends; digits crossed
+THROUGH, BEYOND, CROSSED = 0.2, 0.9, 2
 LEANING = 0.1  # slope of an upright line
 TICK, NEAR = 6, 0.09  # pixels that a tick rises, at least; of a cell's width: how far from its place
 
@@ -91,7 +93,7 @@ def _fields(level: list[Line], inked: Mask, size: float) -> tuple[list[Line], li
                 across += posts
                 break
     for line in level:
-        if _is_among(line, boxed) or line.even < EVEN:
+        if _is_among(line, boxed) or line.even < EVEN or _is_strike(line, inked, size):
             continue
         length = len(line.path) / max(size, LEAST)
         ticks = _ticks(line, inked) if length >= LONG else []
@@ -118,6 +120,18 @@ def _unseen(line: Line, inked: Mask) -> list[Line]:
         if drawn.max() >= DRAWN:
             found.append(replace(line, path=line.path + float(moves[drawn.argmax()]), alone=np.zeros(len(line.path), bool)))
     return found
+
+
+def _is_strike(line: Line, inked: Mask, size: float) -> bool:
+    """Tell a stroke through several digits from a line to write on: these go on on both sides of it, and it ends where they do."""
+    above, below = (line.rises(inked, way) > THROUGH * size for way in (-1, 1))
+    reach = max(1, round(THROUGH * size))  # of one digit, what is above may stand so far from what is below
+    near = np.convolve(above | below, np.ones(2 * reach + 1), "same") > 0
+    begins, ends = (np.flatnonzero(np.diff(np.pad(near.astype(int), 1)) == step) for step in (1, -1))
+    if not len(begins) or max(begins[0], len(near) - ends[-1]) > BEYOND * size:
+        return False
+    crossed = [above[a:b].any() and below[a:b].any() for a, b in zip(begins, ends, strict=True)]
+    return bool(sum(crossed) >= CROSSED and sum(crossed) > len(crossed) / 2)
 
 
 def _is_bar(line: Line, inked: Mask, size: float) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assemble import Readings, best_path
-from .kinds import DIGIT, OTHER, SLASH
+from .kinds import DIGIT, KINDS, OTHER, SLASH, STRUCK
 from .segment import FOOT, STEEP, Atom, Line
 
 USUAL = 0.2  # what is something else for one digit, on the pages that were learned from
@@ -45,7 +45,7 @@ def settle(lattice: Lattice) -> list[tuple[Line, Readings]]:
         slashes = _slashes(settled, taken)
         everywhere = sum(float(each.sum()) for each in slashes)
         settled = [
-            (line, _reweighed(readings, _where_it_stands(line, now, on_path, dirt), np.clip(everywhere - own, SELDOM, 1), _hanging(line)))
+            (line, _reweighed(line, readings, _where_it_stands(line, now, on_path, dirt), np.clip(everywhere - own, SELDOM, 1)))
             for (line, readings), (_, now), on_path, own in zip(lattice, settled, taken, slashes, strict=True)
         ]
     return settled
@@ -120,11 +120,12 @@ def _slashes(lattice: Lattice, taken: Sequence[set[int]]) -> list[NDArray[np.flo
     return found
 
 
-def _reweighed(readings: Readings, dirt: Float, slash: NDArray[np.float32], hanging: NDArray[np.bool_]) -> Readings:
+def _reweighed(line: Line, readings: Readings, dirt: Float, slash: NDArray[np.float32]) -> Readings:
     if readings.kinds is None:
         return readings
     kinds = readings.kinds.copy()
     kinds[:, OTHER] *= dirt
     kinds[:, SLASH] *= slash
-    kinds[hanging, DIGIT] *= SELDOM_HANGS
+    kinds[_hanging(line), DIGIT] *= SELDOM_HANGS
+    kinds[[any(atom.is_struck for atom in line.atoms[c.start : c.stop]) for c in line.candidates]] = np.eye(len(KINDS))[STRUCK]
     return replace(readings, kinds=kinds / kinds.sum(1, keepdims=True))

@@ -18,6 +18,7 @@ from .cuts import cut
 from .lines import find_lines, parted
 from .records import Box
 from .rules import remove_rules
+from .struck import is_struck
 
 Ink = NDArray[np.uint8]
 
@@ -60,12 +61,14 @@ class Atom:
         box: where it stands, in pixels of the ink.
         is_minor: too small to be a digit beside its neighbours.
         piece: of which piece of ink it is all or a part.
+        is_struck: it is digits that one stroke was drawn through.
     """
 
     ink: Ink
     box: Box
     is_minor: bool = False
     piece: int = 0
+    is_struck: bool = False
 
 
 @dataclass(frozen=True)
@@ -307,9 +310,12 @@ def _line(pieces: Components, line: list[int], minor: list[int], row: int, heigh
 
 def _atoms(pieces: Components, i: int, height: float) -> list[Atom]:
     """Return the piece whole, or cut where two digits may touch."""
-    x, y, _, _ = map(int, pieces.boxes[i])
+    x, y, w, h = map(int, pieces.boxes[i])
+    ink = pieces.cut_out([i])
+    if is_struck(ink, height):
+        return [Atom(ink, Box(x, y, w, h), piece=i, is_struck=True)]
     atoms = []
-    for part in cut(pieces.cut_out([i]), height):
+    for part in cut(ink, height):
         px, py, pw, ph = cv2.boundingRect(part)
         if pw and ph:
             atoms.append(Atom(part[py : py + ph, px : px + pw], Box(x + px, y + py, pw, ph), piece=i))
