@@ -36,6 +36,11 @@ def test_a_number_with_a_stroke_through_it_is_struck(text, slope):
     assert is_struck(cropped(joined(text, (-0.2, 0.5 - slope * width / 2, width + 0.2, 0.5 + slope * width / 2))), TALL)
 
 
+def test_large_digits_are_seen_as_well():
+    ink = cropped(joined("9936", (-0.2, 0.5, 3.2, 0.5)))
+    assert is_struck(cv2.resize(ink, None, fx=20, fy=20, interpolation=cv2.INTER_CUBIC), 20 * TALL)
+
+
 @pytest.mark.parametrize(
     ("text", "stroke"),
     [

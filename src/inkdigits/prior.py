@@ -2,7 +2,7 @@
 
 The network that tells digits from dirt sees a candidate with its neighbours and has learned from pages of every kind. On a sheet of
 digits alone a lonely stroke is a 1; on a page full of print it is a letter. How common dirt is shows on the page itself. Likewise a
-slanting stroke between digits is seldom a slash where there is no other.
+slanting stroke between digits is seldom a slash where there is no other; and what hangs at the foot of its neighbours is a comma.
 
 Source: Saerens, Latinne, Decaestecker 2002, adjusting a classifier to new prior probabilities; with caution where a page holds little.
 """
@@ -33,7 +33,7 @@ Lattice = Sequence[tuple[Line, Readings]]
 
 
 def settle(lattice: Lattice) -> list[tuple[Line, Readings]]:
-    """Return the readings of a page's lines with the chances of "something else" and of a slash as they are on this page.
+    """Return the readings of a page's lines with the chances of each kind as they are on this page, and where a candidate stands.
 
     Args:
         lattice: each line and what is known of its candidates; `kinds` must be there.

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 Ink = NDArray[np.uint8]
 
 WIDE, TALL = 1.5, 2.0  # heights of a digit: what is less wide is not several of them; what is taller is no line of them
+LARGEST = 64.0  # pixels of a digit's height
 STRAIGHT = 0.6  # heights that a stroke runs straight, somewhere; the bars and hats of digits are shorter
 SLOPES = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
 ACROSS = 0.9  # of the piece's width that the stroke spans
-FREE, THICK = 0.1, 1.8  # heights at either end where nothing but the stroke is; times as thick as usual that it is there
+# heights at either end where nothing but the stroke is; how thick it is there, in times as thick as usual, and in heights
+FREE, THICK, THICKEST = 0.1, 1.8, 0.5
 CROSSED, CUT = 2, 0.12  # digits that are seen above it, and below; heights of what is seen of them, at least
 
 
@@ -27,17 +29,23 @@ def is_struck(ink: Ink, height: float) -> bool:
         ink: uint8, cropped to the piece.
         height: of a digit there, in pixels.
     """
-    high, wide = ink.shape
-    if wide < WIDE * height or high > TALL * height:
+    if ink.shape[1] < WIDE * height or ink.shape[0] > TALL * height:
         return False
+    if height > LARGEST:  # it is seen as well from farther off, and sooner
+        size = (max(1, round(side * LARGEST / height)) for side in ink.shape[::-1])
+        ink, height = np.asarray(cv2.resize(ink, tuple(size), interpolation=cv2.INTER_AREA), np.uint8), LARGEST
+    wide = ink.shape[1]
     mask = (ink > 127).astype(np.uint8)
+    ends = max(2, round(FREE * height))
+    tallest = max(_spans(mask[:, :ends]), _spans(mask[:, -ends:]))
+    if tallest > THICKEST * height:
+        return False
     level = _level_strokes(mask, round(STRAIGHT * height))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(level)
     for n in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= ACROSS * wide) + 1:
         stroke = (labels == n).astype(np.uint8)
         thick = float(np.median(stroke.sum(0)[stroke.any(0)]))
-        ends = max(2, round(FREE * height))
-        if max(_spans(mask[:, :ends]), _spans(mask[:, -ends:])) <= THICK * thick + 1 and _crosses(mask, stroke, CUT * height):
+        if tallest <= THICK * thick + 1 and _crosses(mask, stroke, CUT * height):
             return True
     return False
 
