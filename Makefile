@@ -12,8 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := demo/page.jpg
-# the tests by two processes, each file by one of them; longest first, the notebook, which is one test
-SHARED := -n 2 --dist loadfile
+# the tests by two processes, each file by one of them; the notebook, which takes longest, begins
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test check stress recipe-test bench scoreboard dist setup setup-demo clean
 help:
